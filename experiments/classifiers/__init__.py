@@ -1,0 +1,24 @@
+"""The classifiers that a config can name, one kind a file."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from experiments.classifiers.boosting import Boosting
+from experiments.classifiers.lexicon import Lexicon
+from experiments.classifiers.logistic import Logistic
+from experiments.classifiers.majority import Majority
+from experiments.classifiers.naive_bayes import NaiveBayes
+from experiments.classifiers.spec import ClassifierSpec
+from experiments.classifiers.svm import SVM
+
+AnyClassifier = Annotated[Logistic | SVM | NaiveBayes | Boosting | Majority | Lexicon, Field(discriminator="type")]
+"""Every kind of classifier that a config can name: a new kind is added here, and nowhere else."""
+
+ALLOWED_TYPES = (
+    "experiments.classifiers.boosting.TopColumns",
+    "experiments.classifiers.lexicon.KeywordClassifier",
+)
+"""The types of this package that may stand in a saved model."""
+
+__all__ = ["ALLOWED_TYPES", "AnyClassifier", "ClassifierSpec"]

@@ -1,0 +1,265 @@
+"""The command line: one function a command, each a call into the module that does the work.
+
+Heavy modules are imported inside the commands, so that ``framescope --help`` answers at once.
+"""
+
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.console import Console
+
+app = typer.Typer(
+    name="framescope",
+    help=(
+        "Stance and framing classifier research kit: label sentences, train from a config, compare runs, "
+        "score articles."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="MLflow model URI or a folder; the registered champion when left out."),
+]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Dotted overrides, such as classifier.C=3.")
+]
+
+
+def main() -> None:
+    """Run the command line (the entry point ``framescope``)."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"framescope {metadata.version('framescope')}")
+        raise typer.Exit
+
+
+@app.callback()
+def framescope(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Tag how sentences frame their subject, or which stance they take to a target."""
+
+
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as framing/default.")],
+    overrides: Overrides = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Fit, tune thresholds, evaluate, track and register one experiment.
+
+    Example: **framescope train framing/default classifier.C=3 seed=7**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.config import load_config
+        from experiments.summary import trained_json, trained_text
+        from experiments.train import train as run_training
+
+        trained = run_training(load_config(config, overrides or []), console.say)
+        console.show(trained_json(trained), trained_text(trained))
+
+
+@app.command()
+def evaluate(
+    data: Annotated[
+        str, typer.Option("--data", "-d", help="Labelled rows: .jsonl, .csv, .tsv, .parquet or hub:owner/name[:split].")
+    ],
+    model: Model = None,
+    task: Annotated[str, typer.Option(help="Whose champion to take when no model is given.")] = "framing",
+    text: Annotated[str, typer.Option(help="Column with the sentence.")] = "text",
+    labels: Annotated[
+        str, typer.Option(help="Column with the labels; or 0/1 columns as label=column,label=column.")
+    ] = "labels",
+    codes: Annotated[str | None, typer.Option(help="What the file's codes mean, as 1=cooperation,2=threat.")] = None,
+    group: Annotated[str, typer.Option(help="Column whose rows belong together.")] = "group",
+    slices: Annotated[
+        list[str] | None, typer.Option("--slice", help="Also measure by the values of this column.")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Also write the rows with their predictions (.parquet).")
+    ] = None,
+    bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind the 95% bounds.")] = 1000,
+    encoding: Annotated[str | None, typer.Option(help="The file's encoding; detected when left out.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a saved model on any labelled file.
+
+    Example: **framescope evaluate --model models:/framing@champion --data mine.csv --labels label**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.evaluate import data_settings, evaluate_file
+        from experiments.resolve import resolve_model
+        from experiments.summary import evaluated_json, evaluated_text
+
+        uri, classifier = resolve_model(model, task)
+        settings = data_settings(text, labels, codes, group, encoding)
+        evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
+        console.show(evaluated_json(uri, evaluation), evaluated_text(uri, classifier, evaluation))
+
+
+@app.command()
+def score(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Articles: .txt .md .html, tables with a text column, folders, or - for standard input.",
+        ),
+    ],
+    model: Model = None,
+    task: Annotated[str, typer.Option(help="Whose champion to take when no model is given.")] = "framing",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write; standard output when left out.")
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="jsonl, csv, parquet or html; by the output's ending when left out."),
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Column with the text, in tables.")] = "text",
+    id_column: Annotated[str, typer.Option(help="Column that names the article, in tables.")] = "id",
+    encoding: Annotated[str | None, typer.Option(help="The files' encoding; detected when left out.")] = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Score articles sentence by sentence.
+
+    Example: **framescope score article.txt news/ -o scored.html**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.articles import read_articles
+        from experiments.errors import InputError
+        from experiments.resolve import resolve_model
+        from experiments.score import format_of, score_to
+        from experiments.summary import scored_json, scored_text
+
+        if json and output is None:
+            raise InputError(
+                "--json prints a summary on standard output, so the scores need a file: add -o scored.jsonl"
+            )
+        chosen = format_of(output, format)
+        uri, classifier = resolve_model(model, task)
+        articles = read_articles(inputs, text_column, id_column, encoding, console.say)
+        summary = score_to(classifier, articles, output, chosen, warn=console.say)
+        if output is None:
+            console.say(scored_text(uri, summary, output))
+        else:
+            console.show(scored_json(uri, summary, output), scored_text(uri, summary, output))
+
+
+@app.command()
+def report(
+    run: Annotated[str | None, typer.Argument(help="The run's id; the newest finished run when left out.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the page.")] = Path("report.html"),
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write a run's evaluation report as one HTML file.
+
+    Example: **framescope report 3f2a... -o report.html**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.tracking import save_report
+
+        run_id = save_report(run, output)
+        console.show({"run_id": run_id, "report": str(output)}, f"{output}: the report of run {run_id}")
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    debug: Debug = False,
+) -> None:
+    """Open MLflow's UI on the same store.
+
+    Example: **framescope ui --port 5001**
+    """
+    console = Console(False, debug)
+    with console.errors():
+        from experiments.tracking import serve_ui
+
+        console.say(f"MLflow's UI: http://{host}:{port} (stop with Ctrl-C)")
+        raise typer.Exit(serve_ui(host, port))
+
+
+@app.command()
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write; standard output when left out.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Print the JSON Schema of a config, with which editors check and complete it.
+
+    Example: **framescope schema -o configs/schema.json**
+    """
+    console = Console(False, debug)
+    with console.errors():
+        from experiments.config import write_schema
+
+        write_schema(output)
+
+
+@app.command()
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the scored article and the report.")
+    ] = Path("outputs/demo"),
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Train the default config, score a sample article, and say where to look next.
+
+    Example: **framescope demo**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.demo import run_demo
+
+        result, text = run_demo(output, console.say)
+        console.show(result, text)
+
+
+@app.command()
+def benchmark(
+    articles: Annotated[str | None, typer.Option(help="Articles to score; the sample articles when left out.")] = None,
+    model: Model = None,
+    task: Annotated[str, typer.Option(help="Whose champion to take when no model is given.")] = "framing",
+    sentences: Annotated[
+        int, typer.Option(min=1, help="Score at least this many sentences, repeating the articles.")
+    ] = 20_000,
+    repeats: Annotated[int, typer.Option(min=1, help="Timings; the best counts.")] = 3,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Time scoring from article files to JSONL against the bare pipeline's predict_proba on the same sentences.
+
+    Example: **framescope benchmark --sentences 50000**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.benchmark import benchmark_scoring
+
+        result, text = benchmark_scoring(articles, model, task, sentences, repeats, console.say)
+        console.show(result, text)

@@ -1,0 +1,418 @@
+"""What an experiment's YAML may say, and how a file, its parents and overrides become one validated config."""
+
+import difflib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from experiments.classifiers import AnyClassifier
+from experiments.errors import InputError
+from experiments.files import ROOT, decode, find_file, read_bytes, writing
+from features import AnyFeature
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Task(_Section):
+    """What is predicted.
+
+    Parameters
+    ----------
+    name : str
+        Short name, such as ``framing``; also what a registered model is called unless ``tracking.model`` says.
+    type : {"multilabel", "multiclass"}, default "multilabel"
+        Whether a row may carry any number of the labels, or carries exactly one.
+    labels : list of str
+        The labels, in the order in which they are shown. A row without any is a plain negative in a multilabel task.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    type: Literal["multilabel", "multiclass"] = "multilabel"
+    labels: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether labels are independent."""
+        return self.type == "multilabel"
+
+    @model_validator(mode="after")
+    def _labels_make_sense(self) -> "Task":
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("labels must differ from each other")
+        if self.type == "multiclass" and len(self.labels) < 2:
+            raise ValueError("a multiclass task needs two labels or more")
+        return self
+
+
+class Columns(_Section):
+    """Which column of the data holds what.
+
+    Parameters
+    ----------
+    text : str, default "text"
+        The sentence.
+    labels : str, list or mapping, default "labels"
+        One column with a list of labels or a single label; or a list of 0/1 columns named like the labels;
+        or a mapping from label to its 0/1 column.
+    id : str, default "id"
+        Names the row; rows without one are numbered.
+    group : str, default "group"
+        Rows that belong together (an article, a batch): never on both sides of a split, and drawn together
+        by the bootstrap.
+    """
+
+    text: str = "text"
+    labels: str | list[str] | dict[str, str] = "labels"
+    id: str = "id"
+    group: str = "group"
+
+
+class Data(_Section):
+    """Where the labelled rows come from.
+
+    Parameters
+    ----------
+    train : str or list of str
+        JSONL, CSV, TSV or Parquet files, or ``hub:owner/name[:split]`` for a data set on the Hugging Face Hub.
+    test : str or list of str, optional
+        The rows to test on. Without it, a grouped and stratified part of the training rows is held out.
+    test_size : float, default 0.2
+        How much to hold out then, as a fraction of the rows.
+    columns : Columns
+        Which column holds what.
+    label_codes : mapping, default {}
+        What the file's codes mean, such as ``{1: cooperation, 2: conflict}``. ``null`` as a meaning is "no label".
+    label_separator : str, default ";"
+        Separates labels when one string holds several.
+    encoding : str, optional
+        The files' encoding; detected when left out.
+    allow_leaks : bool, default False
+        Go on although the same text or group stands on both sides of the split.
+    """
+
+    train: str | list[str]
+    test: str | list[str] | None = None
+    test_size: float = Field(default=0.2, gt=0, lt=1)
+    columns: Columns = Columns()
+    label_codes: dict[str, str | None] = {}
+    label_separator: str = Field(default=";", min_length=1)
+    encoding: str | None = None
+    allow_leaks: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _codes_are_strings(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and isinstance(codes := values.get("label_codes"), Mapping):
+            return {**values, "label_codes": {str(code): label for code, label in codes.items()}}
+        return values
+
+
+class Thresholds(_Section):
+    """When a probability becomes a label (multilabel tasks only; else the likeliest label is taken).
+
+    Parameters
+    ----------
+    method : {"cv", "fixed"}, default "cv"
+        ``cv`` chooses each label's threshold for the best F1 by grouped cross-validation on the training rows.
+    value : float, default 0.5
+        The threshold of every label when fixed.
+    folds : int, default 5
+        Folds of the cross-validation.
+    """
+
+    method: Literal["cv", "fixed"] = "cv"
+    value: float = Field(default=0.5, gt=0, lt=1)
+    folds: int = Field(default=5, ge=2)
+
+
+class Evaluation(_Section):
+    """How the test rows are measured.
+
+    Parameters
+    ----------
+    bootstrap : int, default 1000
+        Resamples (of groups) behind the 95% bounds; 0 for none.
+    slices : list of str, default []
+        Columns by whose values the metrics are also shown, such as ``register``.
+    errors : int, default 10
+        Most confident errors a label in the report.
+    """
+
+    bootstrap: int = Field(default=1000, ge=0)
+    slices: list[str] = []
+    errors: int = Field(default=10, ge=0)
+
+
+class Tracking(_Section):
+    """How the run is kept in MLflow.
+
+    Parameters
+    ----------
+    experiment : str, optional
+        MLflow experiment; the task's name when left out.
+    register : bool, default True
+        Register the model, under ``model``.
+    model : str, optional
+        Name of the registered model; the task's name when left out.
+    champion : {"if-better", "always", "never"}, default "if-better"
+        When the new version gets the alias ``champion``: when there is none yet or its macro-F1 on the same test
+        rows is higher than the present one's; always; never.
+    """
+
+    experiment: str | None = None
+    register_model: bool = Field(default=True, alias="register")
+    model: str | None = Field(default=None, pattern=r"^[^/:]+$")
+    champion: Literal["if-better", "always", "never"] = "if-better"
+
+
+class Config(_Section):
+    """One experiment, from the data to the tracked model."""
+
+    name: str = Field(min_length=1, description="Names the run in MLflow.")
+    description: str = ""
+    task: Task
+    data: Data
+    features: list[AnyFeature] = []
+    classifier: AnyClassifier
+    thresholds: Thresholds = Thresholds()
+    evaluation: Evaluation = Evaluation()
+    tracking: Tracking = Tracking()
+    seed: int = Field(default=13, ge=0, lt=2**32)
+
+    @property
+    def model_name(self) -> str:
+        """The name under which the model is registered."""
+        return self.tracking.model or self.task.name
+
+    @property
+    def experiment_name(self) -> str:
+        """The MLflow experiment that the run belongs to."""
+        return self.tracking.experiment or self.task.name
+
+    @model_validator(mode="after")
+    def _features_fit_the_classifier(self) -> "Config":
+        reads_text = self.classifier.type == "lexicon"
+        if reads_text and self.features:
+            raise ValueError("the lexicon classifier reads the text itself: leave features empty")
+        if not reads_text and not self.features:
+            raise ValueError(f"features: the {self.classifier.type} classifier needs at least one")
+        return self
+
+    def dump(self) -> dict[str, Any]:
+        """Return the config as plain data, as it would stand in YAML."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
+    """Read a config with its parents, apply overrides, validate it, and read the lexicons that it names.
+
+    Parameters
+    ----------
+    name : str
+        A YAML file; also a shipped one by its short name, such as ``framing/svm``.
+    overrides : sequence of str
+        Dotted assignments such as ``classifier.C=3`` or ``features.0.ngram=[1,3]``; values are YAML.
+
+    Raises
+    ------
+    InputError
+        If a file, key or value is wrong; one line a fault.
+    """
+    path = _find_config(name)
+    raw = _with_parents(path, ())
+    for override in overrides:
+        raw = _apply(raw, override)
+    raw.pop("defaults", None)
+    try:
+        resolved = OmegaConf.to_container(OmegaConf.create(raw), resolve=True)
+    except OmegaConfBaseException as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    try:
+        config = Config.model_validate(resolved)
+    except ValidationError as error:
+        raise InputError("\n".join(_faults(path, error))) from None
+    return _read_lexicons(config, path)
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a config file, with which editors check and complete it."""
+    schema = Config.model_json_schema(by_alias=True)
+    parents = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    schema["properties"]["defaults"] = {**parents, "description": "Config files that this one changes."}
+    schema["required"] = []  # a parent may give any of them
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def write_schema(output: Path | None) -> None:
+    """Write the JSON Schema to a file, or to standard output."""
+    text = json.dumps(config_schema(), indent=2) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        return
+    with writing(output) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def _find_config(name: str) -> Path:
+    for candidate in (name, f"{name}.yaml", f"configs/{name}", f"configs/{name}.yaml"):
+        path = Path(candidate)
+        for place in (path, ROOT / path):
+            if place.is_file():
+                return place
+    near = difflib.get_close_matches(name, shipped := shipped_configs(), n=1) or shipped[:1]
+    raise InputError(f"{name}: no such config; did you mean {near[0] if near else 'a YAML file'}?")
+
+
+def shipped_configs() -> list[str]:
+    """Return the short names of the configs that come with the kit, sorted."""
+    folder = ROOT / "configs"
+    return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    text, _ = decode(read_bytes(path), str(path))
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}:" if mark else ""
+        raise InputError(f"{path}:{where} is not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: must hold keys and values, such as 'name: my-experiment'")
+    return {str(key): value for key, value in raw.items()}
+
+
+def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """Return a config file merged onto the files that its ``defaults:`` names, first to last."""
+    if path.resolve() in seen:
+        raise InputError(f"{path}: defaults: names a file that is its own parent")
+    own = _read_yaml(path)
+    parents = own.pop("defaults", [])
+    merged: dict[str, Any] = {}
+    for parent in [parents] if isinstance(parents, str) else parents:
+        file = path.parent / str(parent)
+        if not file.is_file():
+            raise InputError(f"{path}: defaults: {parent}: no such file beside it")
+        merged = _merge(merged, _with_parents(file, (*seen, path.resolve())))
+    return _merge(merged, own)
+
+
+def _merge(base: Any, top: Any) -> Any:
+    """Merge mappings key by key; anything else, and a mapping of another ``type``, replaces what was there."""
+    if not (isinstance(base, dict) and isinstance(top, dict)):
+        return top
+    if "type" in top and top["type"] != base.get("type", top["type"]):
+        return top
+    return {**base, **{key: _merge(base.get(key), value) for key, value in top.items()}}
+
+
+def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:
+    """Return the raw config with one dotted assignment carried out."""
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise InputError(f"{override}: an override is written key=value, such as classifier.C=3")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(f"{override}: the value is not valid YAML; put quotes around it") from None
+    parts = key.strip().split(".")
+    result: Any = json.loads(json.dumps(raw, default=str))
+    at = result
+    for depth, part in enumerate(parts):
+        last = depth == len(parts) - 1
+        if isinstance(at, list):
+            if not part.isdigit() or int(part) >= len(at):
+                raise InputError(f"{override}: {'.'.join(parts[:depth])} is a list of {len(at)}; give a number from 0")
+            slot: Any = int(part)
+        elif isinstance(at, dict):
+            slot = part
+        else:
+            raise InputError(f"{override}: {'.'.join(parts[:depth])} is a single value and has no {part!r}")
+        if last:
+            if part == "type" and parts[0] in ("classifier", "features") and at.get("type") != value:
+                at.clear()  # what belongs to the former type would be refused
+            at[slot] = value
+        else:
+            if isinstance(at, dict) and at.get(slot) is None:
+                at[slot] = {}
+            at = at[slot]
+    return dict(result)
+
+
+def _faults(path: Path, error: ValidationError) -> list[str]:
+    """Return one line a fault: the file, the field, what is wrong, and what would be right."""
+    lines = []
+    for fault in error.errors():
+        where = [str(part) for part in fault["loc"]]
+        # pydantic names the chosen kind of a feature or classifier in the path; the YAML doesn't
+        if where[:1] == ["classifier"] and len(where) > 2:
+            del where[1]
+        if where[:1] == ["features"] and len(where) > 3:
+            del where[2]
+        field = ".".join(where) or "config"
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            known = _fields_at(where)
+            near = difflib.get_close_matches(where[-1], known, n=1)
+            message = (
+                f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
+            )
+        elif fault["type"] == "missing":
+            message = "is missing"
+        elif fault["type"] not in ("value_error", "union_tag_invalid", "union_tag_not_found"):
+            message = f"{message[0].lower()}{message[1:]}, not {fault['input']!r}"
+        lines.append(f"{path}: {field}: {message}")
+    return lines
+
+
+def _fields_at(where: list[str]) -> list[str]:
+    """Return the names of the keys allowed beside an unknown one."""
+    model: Any = Config
+    for part in where[:-1]:
+        field = getattr(model, "model_fields", {}).get(part)
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _read_lexicons(config: Config, path: Path) -> Config:
+    """Put the content of every lexicon file in the place of its name, so that the config stands for itself."""
+    features = [
+        feature.model_copy(update={"lexicon": read_lexicon(feature.lexicon, path, "cues")})
+        if feature.type == "cues" and isinstance(feature.lexicon, str)
+        else feature
+        for feature in config.features
+    ]
+    classifier = config.classifier
+    if classifier.type == "lexicon" and isinstance(classifier.keywords, str):
+        classifier = classifier.model_copy(update={"keywords": read_lexicon(classifier.keywords, path, "keywords")})
+    return config.model_copy(update={"features": features, "classifier": classifier})
+
+
+def read_lexicon(name: str, near: Path | None, section: str) -> dict[str, list[str]]:
+    """Read one section (``cues`` or ``keywords``) of a lexicon file: category -> entries.
+
+    Raises
+    ------
+    InputError
+        If the file or section is missing, or isn't lists of words under names.
+    """
+    path = find_file(name, near)
+    content = _read_yaml(path).get(section)
+    if not isinstance(content, dict) or not content:
+        raise InputError(f"{path}: has no section {section!r} with categories and entries")
+    for category, entries in content.items():
+        if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+            raise InputError(f"{path}: {section}.{category}: must be a list of words (quote yes, no and numbers)")
+    return {str(category): list(entries) for category, entries in content.items()}

@@ -1,0 +1,9 @@
+"""The one exception that means: what the user gave cannot be used, and here is how to mend it."""
+
+
+class InputError(Exception):
+    """Something the user gave (a file, field, value or option) is at fault.
+
+    The message is one line that names the place, what is wrong and what would be right. The command
+    line prints it without a traceback and exits with status 2; every other exception exits with 1.
+    """

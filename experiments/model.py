@@ -1,0 +1,189 @@
+"""The trained classifier as it is saved, loaded and served."""
+
+import json
+import platform
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import features.builder
+from experiments import classifiers
+from experiments.config import Task
+from experiments.errors import InputError
+
+FORMAT = 1
+"""Version of the saved form; a model of a later one is refused."""
+
+PIPELINE_FILE = "pipeline.skops"
+CARD_FILE = "framescope.json"
+
+ALLOWED_TYPES = (*features.builder.ALLOWED_TYPES, *classifiers.ALLOWED_TYPES)
+"""What a saved pipeline may hold besides the scikit-learn, NumPy and SciPy types that skops trusts by itself."""
+
+
+@dataclass(frozen=True)
+class SentenceClassifier:
+    """A fitted pipeline with everything that is needed to label sentences.
+
+    Attributes
+    ----------
+    pipeline : estimator
+        Texts of shape (n,) in; ``predict_proba`` gives an array of shape (n, n_labels).
+    task : Task
+        What is predicted.
+    thresholds : ndarray of shape (n_labels,)
+        Probability from which a label is given; not used in multiclass tasks.
+    versions : dict
+        Versions of the packages that it was trained with.
+    """
+
+    pipeline: Any
+    task: Task
+    thresholds: np.ndarray
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels, in the order of the columns."""
+        return list(self.task.labels)
+
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the probability of every label for every text, shape (n, n_labels), float64."""
+        if not len(texts):
+            return np.zeros((0, len(self.labels)))
+        return np.asarray(self.pipeline.predict_proba(list(texts)), dtype=np.float64)
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Turn probabilities into labels: an indicator matrix of the same shape, int8."""
+        if self.task.multilabel:
+            return np.asarray(probabilities >= self.thresholds, dtype=np.int8)
+        return np.asarray(np.eye(len(self.labels), dtype=np.int8)[probabilities.argmax(axis=1)])
+
+    def names(self, decided: np.ndarray) -> list[list[str]]:
+        """Turn an indicator matrix into one list of label names a row."""
+        return [[label for label, given in zip(self.labels, row, strict=True) if given] for row in decided]
+
+    def save(self, folder: Path) -> None:
+        """Write the model to a folder: the pipeline as skops, and a card of labels, thresholds and versions."""
+        import skops.io
+
+        folder.mkdir(parents=True, exist_ok=True)
+        skops.io.dump(self.pipeline, folder / PIPELINE_FILE)
+        card = {
+            "format": FORMAT,
+            "task": self.task.model_dump(mode="json"),
+            "thresholds": dict(zip(self.labels, (float(t) for t in self.thresholds), strict=True)),
+            "versions": self.versions or package_versions(),
+        }
+        (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that predictions depend on."""
+    names = ("framescope", "scikit-learn", "numpy", "scipy", "nltk", "skops", "mlflow")
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+
+
+def load_model(folder: Path) -> SentenceClassifier:
+    """Load a saved model from its folder, or from the MLflow model folder around it.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no framescope model, a broken one, one of a later format, or one whose pipeline
+        holds types that the kit doesn't know. Nothing in the folder is executed.
+    """
+    home = next(
+        (place for place in (folder, folder / "data", folder / "model" / "data") if (place / CARD_FILE).is_file()), None
+    )
+    if home is None:
+        raise InputError(_no_model(folder))
+    try:
+        card = json.loads((home / CARD_FILE).read_text(encoding="utf-8"))
+        if card["format"] > FORMAT:
+            raise InputError(
+                f"{home}: was saved by a later framescope ({card['versions'].get('framescope')}); upgrade to load it"
+            )
+        task = Task.model_validate(card["task"])
+        thresholds = np.asarray([card["thresholds"][label] for label in task.labels], dtype=np.float64)
+        versions = dict(card["versions"])
+    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"{home / CARD_FILE}: is damaged ({error}); train or download the model again") from None
+    return SentenceClassifier(_load_pipeline(home / PIPELINE_FILE), task, thresholds, versions)
+
+
+def _no_model(folder: Path) -> str:
+    if not folder.exists():
+        return f"{folder}: no such model folder"
+    pickles = [
+        path.name for path in sorted(folder.rglob("*")) if path.suffix in (".pkl", ".pickle", ".joblib", ".bin", ".pt")
+    ]
+    if pickles:
+        return (
+            f"{folder}: holds a pickle ({pickles[0]}), not a framescope model; loading a pickle runs its "
+            "code, so framescope reads none: train the model with framescope"
+        )
+    return (
+        f"{folder}: holds no framescope model ({CARD_FILE} is missing); give a folder or URI that "
+        "'framescope train' printed"
+    )
+
+
+def _load_pipeline(path: Path) -> Any:
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        strangers = sorted(set(skops.io.get_untrusted_types(file=path)) - set(ALLOWED_TYPES))
+        if strangers:
+            raise InputError(
+                f"{path}: holds types that framescope doesn't know ({', '.join(strangers)}); it is "
+                "not loaded, since they could run foreign code"
+            )
+        return skops.io.load(path, trusted=list(ALLOWED_TYPES))
+    except FileNotFoundError:
+        raise InputError(f"{path}: is missing; train or download the model again") from None
+    except UntrustedTypesFoundException as error:
+        raise InputError(f"{path}: {error}") from None
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        EOFError,
+        AttributeError,
+        ModuleNotFoundError,
+    ) as error:
+        raise InputError(
+            f"{path}: is no readable skops file ({type(error).__name__}: {error}); train or download the model again"
+        ) from None
+
+
+class ServedModel:
+    """The model as MLflow serves it: a table with a ``text`` column in, labels and probabilities out."""
+
+    def __init__(self, classifier: SentenceClassifier) -> None:
+        self.classifier = classifier
+
+    def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return a table with a ``labels`` column (list of str) and one probability column a label."""
+        texts = ["" if text is None else str(text) for text in table["text"]]
+        probabilities = self.classifier.predict_proba(texts)
+        scored = pd.DataFrame(probabilities, columns=self.classifier.labels, index=table.index)
+        scored.insert(
+            0,
+            "labels",
+            pd.Series(self.classifier.names(self.classifier.decide(probabilities)), index=table.index, dtype=object),
+        )
+        return scored
+
+
+def _load_pyfunc(path: str) -> ServedModel:
+    """Load the model for MLflow, which calls this by its name (``loader_module`` in the MLmodel file)."""
+    return ServedModel(load_model(Path(path)))

@@ -1,0 +1,80 @@
+"""Where MLflow's store is, and whether it can be used: asked before MLflow itself waits, retries or breaks."""
+
+import os
+import sqlite3
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from experiments.errors import InputError
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlartifacts"
+
+_LOCK_SECONDS = 5
+_SERVER_SECONDS = 10
+
+
+def store_uri() -> str:
+    """Return ``MLFLOW_TRACKING_URI`` if set, else the database in the working directory."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATABASE}"
+
+
+def is_server(uri: str) -> bool:
+    """Whether a tracking URI is that of a server."""
+    return uri.startswith(("http://", "https://"))
+
+
+def check_store(uri: str) -> None:
+    """Make sure that a store can be reached and written to.
+
+    Raises
+    ------
+    InputError
+        If the server doesn't answer, or the database is corrupt, locked or can't be written to.
+    """
+    if is_server(uri):
+        _ask_server(uri)
+    elif uri.startswith("sqlite:///"):
+        _ask_database(Path(uri.removeprefix("sqlite:///")))
+
+
+def _ask_server(uri: str) -> None:
+    try:
+        with urllib.request.urlopen(uri.rstrip("/") + "/health", timeout=_SERVER_SECONDS):
+            return
+    except urllib.error.HTTPError:
+        return  # it answers; a proxy or log-in may hide /health
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(
+            f"MLFLOW_TRACKING_URI={uri}: the server doesn't answer ({reason}); start it, or unset the "
+            f"variable to use {DATABASE}"
+        ) from None
+
+
+def _ask_database(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the store's folder doesn't exist; make it first")
+    if not path.exists():
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"{path}: the folder can't be written to; go to one that can, or set MLFLOW_TRACKING_URI")
+        return
+    try:
+        database = sqlite3.connect(path, timeout=_LOCK_SECONDS)
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("SELECT count(*) FROM sqlite_master")
+            database.rollback()
+        finally:
+            database.close()
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise InputError(
+                f"{path}: another program has locked the store; wait until it is done, or stop it"
+            ) from None
+        if "readonly" in str(error):
+            raise InputError(
+                f"{path}: the store can't be written to; change its permissions, or set MLFLOW_TRACKING_URI"
+            ) from None
+        raise InputError(f"{path}: is not an intact store ({error}); move it away to start a new one") from None

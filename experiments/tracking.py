@@ -1,0 +1,464 @@
+"""The only module that talks to MLflow: where runs are kept, what a run holds, and which model is champion."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+# MLflow reads these when it is imported, so they stand before the import
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.data.pandas_dataset import PandasDataset
+from mlflow.data.sources import HTTPDatasetSource, LocalArtifactDatasetSource
+from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types.schema import Array, ColSpec, DataType, Schema
+
+from experiments.config import Config
+from experiments.data import Labelled
+from experiments.errors import InputError
+from experiments.files import ROOT, writing
+from experiments.metrics import Metrics
+from experiments.model import SentenceClassifier, package_versions
+from experiments.store import ARTIFACTS, check_store, is_server, store_uri
+
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered model version, and whether it is the champion now and why."""
+
+    name: str
+    version: str
+    champion: bool
+    reason: str
+
+
+def connect() -> None:
+    """Point MLflow at its store: ``MLFLOW_TRACKING_URI`` if set, else ``mlflow.db`` in the working directory.
+
+    Raises
+    ------
+    InputError
+        If the store is corrupt, locked, not writable, of another MLflow's schema, or the server doesn't answer.
+    """
+    uri = store_uri()
+    check_store(uri)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+    _quiet()
+    try:
+        MlflowClient().search_experiments(max_results=1)
+    except MlflowException as error:
+        line = str(error).splitlines()[0]
+        if "schema" in line:
+            line += f"; run: mlflow db upgrade {uri}"
+        raise InputError(f"{uri}: MLflow can't use this store: {line}") from None
+
+
+def _quiet() -> None:
+    """Silence what MLflow and Alembic say of their own doings; a user reads only what concerns the run."""
+    import logging
+
+    for name in ("mlflow", "alembic", "alembic.runtime.migration"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class Run:
+    """An MLflow run that is under way; made by :func:`start_run`."""
+
+    def __init__(self, run_id: str) -> None:
+        self.id = run_id
+        self.logged_id: str | None = None  # MLflow's id of the model, once it is logged
+
+    @property
+    def model_uri(self) -> str:
+        """The URI under which the run's model can be scored with, evaluated and served."""
+        return f"runs:/{self.id}/model"
+
+    def log_config(self, config: Config) -> None:
+        """Keep the resolved config as an artifact, and its flattened values as parameters."""
+        content = config.dump()
+        mlflow.log_dict(content, "config.yaml")
+        params = dict(_flat(content))
+        mlflow.log_params({key: value[:500] for key, value in params.items()})
+
+    def log_data(self, context: str, data: Labelled) -> None:
+        """Note a part of the data with its digest."""
+        table = pd.DataFrame({"text": data.texts, "labels": [",".join(map(str, row)) for row in data.y.tolist()]})
+        dataset = PandasDataset(
+            table, _source(data.name), name=f"{Path(data.name).stem}-{context}"[:200], digest=data.digest
+        )
+        mlflow.log_input(dataset, context=context)
+        mlflow.set_tag(f"framescope.{context}.digest", data.digest)
+        mlflow.log_param(f"data.{context}.rows", len(data))
+
+    def log_metrics(self, metrics: Metrics, prefix: str = "test") -> dict[str, float]:
+        """Keep metrics as ``prefix.name`` with their bounds as ``.low`` and ``.high``; return them flat."""
+        flat = flat_metrics(metrics, prefix)
+        mlflow.log_metrics(flat)
+        return flat
+
+    def log_values(self, values: Mapping[str, float]) -> None:
+        """Keep further numbers, such as seconds."""
+        mlflow.log_metrics(dict(values))
+
+    def log_files(self, folder: Path) -> None:
+        """Keep every file of a folder as an artifact."""
+        mlflow.log_artifacts(str(folder))
+
+    def log_model(self, classifier: SentenceClassifier) -> None:
+        """Keep the model in the form that every MLflow deployment can load, with the kit's code beside it."""
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "classifier"
+            classifier.save(folder)
+            example = pd.DataFrame({"text": ["The two governments signed an agreement on border security on Monday."]})
+            logged = mlflow.pyfunc.log_model(
+                name="model",
+                loader_module="experiments.model",
+                data_path=str(folder),
+                code_paths=[str(ROOT / "features"), str(ROOT / "experiments")],
+                signature=model_signature(classifier),
+                input_example=example,
+                pip_requirements=_requirements(),
+                metadata={"framescope.task": classifier.task.name, "framescope.labels": ",".join(classifier.labels)},
+            )
+        self.logged_id = logged.model_id
+
+
+@contextmanager
+def start_run(config: Config) -> Iterator[Run]:
+    """Open a run for a config; when the block fails it is marked FAILED, when it is interrupted KILLED."""
+    connect()
+    _set_experiment(config.experiment_name)
+    _close_dead_runs()
+    tags = {
+        "framescope.task": config.task.name,
+        "framescope.classifier": config.classifier.type,
+        "framescope.host": socket.gethostname(),
+        "framescope.pid": str(os.getpid()),
+        "mlflow.note.content": config.description,
+        **{f"version.{name}": version for name, version in package_versions().items()},
+    }
+    if commit := _git_commit():
+        tags["mlflow.source.git.commit"] = commit
+    with _terminate_as_interrupt():
+        active = mlflow.start_run(run_name=config.name, tags=tags)
+        status = RunStatus.FAILED
+        try:
+            yield Run(active.info.run_id)
+            status = RunStatus.FINISHED
+        except KeyboardInterrupt:
+            status = RunStatus.KILLED
+            raise
+        except BaseException as error:
+            MlflowClient().set_tag(
+                active.info.run_id, "framescope.error", (str(error).splitlines() or [type(error).__name__])[0][:500]
+            )
+            raise
+        finally:
+            mlflow.end_run(RunStatus.to_string(status))
+
+
+def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Registered:
+    """Register a finished run's model and move the champion alias to it if the config says so.
+
+    A version that can't be completed is deleted again.
+    """
+    client = MlflowClient()
+    name = config.model_name
+    created = False
+    try:
+        client.get_registered_model(name)
+    except MlflowException:
+        client.create_registered_model(name, description=f"Labels: {', '.join(config.task.labels)}")
+        created = True
+    version = None
+    try:
+        tags = {"test.digest": test_digest, "test.macro_f1": repr(macro_f1)}
+        version = client.create_model_version(
+            name, source=f"models:/{run.logged_id}", run_id=run.id, tags=tags, model_id=run.logged_id
+        ).version
+        champion, reason = _is_champion(client, name, config, macro_f1, test_digest)
+        if champion:
+            client.set_registered_model_alias(name, CHAMPION, version)
+    except BaseException:
+        if version is not None:
+            client.delete_model_version(name, version)
+        if created:
+            client.delete_registered_model(name)
+        raise
+    return Registered(name, str(version), champion, reason)
+
+
+def _is_champion(
+    client: MlflowClient, name: str, config: Config, macro_f1: float, test_digest: str
+) -> tuple[bool, str]:
+    if config.tracking.champion != "if-better":
+        return config.tracking.champion == "always", f"tracking.champion={config.tracking.champion}"
+    try:
+        present = client.get_model_version_by_alias(name, CHAMPION)
+    except MlflowException:
+        return True, "the first champion"
+    if present.tags.get("test.digest") != test_digest:
+        return False, f"version {present.version} was tested on other rows; tracking.champion=always replaces it"
+    other = float(present.tags["test.macro_f1"])
+    if macro_f1 > other:
+        return True, f"macro-F1 {macro_f1:.3f} on the same test rows, against {other:.3f} of version {present.version}"
+    return False, f"version {present.version} has macro-F1 {other:.3f} on the same test rows"
+
+
+def flat_metrics(metrics: Metrics, prefix: str) -> dict[str, float]:
+    """Return metrics under flat names, with their bounds where there are any."""
+    flat = {}
+    for name, estimate in metrics.items():
+        flat[f"{prefix}.{name}"] = estimate.value
+        if estimate.low == estimate.low and not name.endswith("support"):
+            flat[f"{prefix}.{name}.low"] = estimate.low
+            flat[f"{prefix}.{name}.high"] = estimate.high
+    return flat
+
+
+def model_signature(classifier: SentenceClassifier) -> ModelSignature:
+    """Return the table that the served model takes and the one it gives."""
+    outputs = [
+        ColSpec(Array(DataType.string), "labels"),
+        *(ColSpec(DataType.double, label) for label in classifier.labels),
+    ]
+    return ModelSignature(inputs=Schema([ColSpec(DataType.string, "text")]), outputs=Schema(outputs))
+
+
+def fetch_model(uri: str) -> Path:
+    """Return a local folder with the model of an MLflow URI.
+
+    Raises
+    ------
+    InputError
+        If there is no such model or run.
+    """
+    connect()
+    try:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    except (MlflowException, OSError) as error:
+        raise InputError(
+            f"{uri}: no such model in {mlflow.get_tracking_uri()} ({str(error).splitlines()[0]}); "
+            "'framescope ui' shows what there is"
+        ) from None
+
+
+def champion_uri(name: str) -> str:
+    """Return the URI of the champion of a registered model.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message says which command makes one.
+    """
+    connect()
+    try:
+        version = MlflowClient().get_model_version_by_alias(name, CHAMPION)
+    except MlflowException:
+        raise InputError(
+            f"there is no champion model for {name!r} in {mlflow.get_tracking_uri()} yet; make one "
+            f"with: framescope train {name}/default"
+        ) from None
+    return f"models:/{name}/{version.version}"
+
+
+def fetch_artifact(run_id: str, name: str) -> Path:
+    """Return a local copy of one file of a run.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or it has no such file.
+    """
+    connect()
+    try:
+        run = MlflowClient().get_run(run_id)
+    except MlflowException:
+        raise InputError(
+            f"{run_id}: no such run in {mlflow.get_tracking_uri()}; 'framescope ui' shows the runs"
+        ) from None
+    try:
+        return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name))
+    except (MlflowException, OSError):
+        raise InputError(f"{run_id}: the run ({run.info.status}) has no {name}; it ended before one was made") from None
+
+
+def last_run(experiment: str | None = None) -> str:
+    """Return the id of the newest finished run, of one experiment or of all.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    connect()
+    client = MlflowClient()
+    ids = [found.experiment_id for found in client.search_experiments() if experiment in (None, found.name)]
+    runs = (
+        client.search_runs(
+            ids, "attributes.status = 'FINISHED'", max_results=1, order_by=["attributes.start_time DESC"]
+        )
+        if ids
+        else []
+    )
+    if not runs:
+        raise InputError(
+            f"there is no finished run in {mlflow.get_tracking_uri()} yet; make one with: framescope "
+            "train framing/default"
+        )
+    return str(runs[0].info.run_id)
+
+
+def save_report(run_id: str | None, output: Path) -> str:
+    """Copy a run's report (of the newest finished run when none is named) to a file; return the run's id."""
+    run_id = run_id or last_run()
+    page = fetch_artifact(run_id, "report.html").read_bytes()
+    with writing(output) as path:
+        path.write_bytes(page)
+    return run_id
+
+
+def serve_ui(host: str, port: int) -> int:
+    """Serve MLflow's UI on the store until it is stopped; return the server's exit status.
+
+    Raises
+    ------
+    InputError
+        If the store is a server (whose own address is the UI), or the port is taken.
+    """
+    uri = store_uri()
+    if is_server(uri):
+        raise InputError(f"the runs are on a server: open {uri} in a browser")
+    connect()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"{host}:{port}: can't listen there ({error.strerror}); choose another with --port"
+            ) from None
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    command += [
+        "--default-artifact-root",
+        str(Path(ARTIFACTS).resolve()),
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    server = subprocess.Popen(command)
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        server.wait()  # Ctrl-C reached it too
+        return 0
+
+
+def _source(name: str) -> Any:
+    """Return where rows come from, in MLflow's terms."""
+    if name.startswith("hub:"):
+        return HTTPDatasetSource("https://huggingface.co/datasets/" + name.split(":")[1])
+    return LocalArtifactDatasetSource(name)
+
+
+def _set_experiment(name: str) -> None:
+    client = MlflowClient()
+    found = client.get_experiment_by_name(name)
+    if found is not None and found.lifecycle_stage == "deleted":
+        raise InputError(
+            f"the MLflow experiment {name!r} was deleted; restore it in MLflow or set "
+            "tracking.experiment to another name"
+        )
+    if found is None:
+        local = mlflow.get_tracking_uri().startswith("sqlite:")
+        client.create_experiment(name, artifact_location=str(Path(ARTIFACTS).resolve() / name) if local else None)
+    mlflow.set_experiment(name)
+
+
+def _close_dead_runs() -> None:
+    """Mark runs KILLED that still count as running although their process on this machine is gone (kill -9)."""
+    client = MlflowClient()
+    host = socket.gethostname()
+    ids = [found.experiment_id for found in client.search_experiments()]
+    for run in client.search_runs(
+        ids, f"attributes.status = 'RUNNING' and tags.`framescope.host` = '{host}'", max_results=100
+    ):
+        if not _alive(int(run.data.tags["framescope.pid"])):
+            client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """Let a polite kill (SIGTERM) end the run as Ctrl-C does."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        former = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread, where signals can't be caught
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _git_commit() -> str | None:
+    try:
+        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()
+
+
+def _requirements() -> list[str]:
+    """Return what a served model needs besides the code that is saved with it."""
+    versions = package_versions()
+    pinned = [f"{name}=={versions[name]}" for name in ("mlflow", "scikit-learn", "numpy", "scipy", "nltk", "skops")]
+    return [*pinned, "pandas", "pydantic>=2.8", "omegaconf>=2.3", "charset-normalizer>=3.3", "pyyaml"]
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield dotted names and values of a config; a lexicon's words are left to the config artifact."""
+    if isinstance(value, dict) and not path.endswith((".lexicon", ".keywords")):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, dict):
+        yield f"{path}.entries", str(sum(len(words) for words in value.values()))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for number, item in enumerate(value):
+            yield from _flat(item, f"{path}.{number}")
+    else:
+        yield path, str(value)

@@ -1,0 +1,134 @@
+"""The whole program of a training run, from the config to the registered model."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from experiments import tracking
+from experiments.checks import check_split, check_training
+from experiments.config import Config
+from experiments.data import Labelled, Warn, load_data
+from experiments.errors import InputError
+from experiments.evaluate import Evaluation, evaluate, save_predictions
+from experiments.model import SentenceClassifier, package_versions
+from experiments.report import write_report
+from experiments.splits import hold_out
+from experiments.thresholds import choose_thresholds
+from features import build_features
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training run leaves behind."""
+
+    run_id: str
+    model_uri: str
+    metrics: dict[str, float]
+    registered: tracking.Registered | None
+    seconds: float
+
+
+def train(config: Config, say: Warn) -> Trained:
+    """Train, evaluate, track and register one experiment.
+
+    Parameters
+    ----------
+    config : Config
+        The experiment.
+    say : callable
+        Called with a line for each step and each thing the user should know.
+
+    Raises
+    ------
+    InputError
+        If the config, its data or the store can't be used. The run, if one was open, is marked failed.
+    """
+    began = time.perf_counter()
+    with tracking.start_run(config) as run:
+        run.log_config(config)
+        say(f"reading {config.data.train}")
+        train_rows, test_rows = prepare(config, say)
+        run.log_data("train", train_rows)
+        run.log_data("test", test_rows)
+
+        say(f"fitting {config.classifier.type} on {len(train_rows)} rows")
+        classifier = fit(config, train_rows)
+        fitted = time.perf_counter()
+
+        say(f"evaluating on {len(test_rows)} rows")
+        evaluation = evaluate(classifier, test_rows, config.evaluation.bootstrap, config.seed, config.evaluation.slices)
+        predicted = time.perf_counter()
+        metrics = run.log_metrics(evaluation.metrics)
+        run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - fitted})
+        run.log_values(
+            {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
+        )
+
+        say("writing the report and the model")
+        with tempfile.TemporaryDirectory() as scratch:
+            write_artifacts(Path(scratch), run.id, config, classifier, train_rows, evaluation)
+            run.log_files(Path(scratch))
+        run.log_model(classifier)
+    registered = None
+    if config.tracking.register_model:
+        registered = tracking.register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)
+    return Trained(run.id, run.model_uri, metrics, registered, time.perf_counter() - began)
+
+
+def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:
+    """Return checked training and test rows, as the config's files or its split give them."""
+    train_rows, test_rows = load_data(config, say)
+    if test_rows is None:
+        train_rows, test_rows = hold_out(train_rows, config.data.test_size, config.seed)
+    for line in [
+        *check_training(train_rows, config.task),
+        *check_split(train_rows, test_rows, config.data.allow_leaks),
+    ]:
+        say(f"note: {line}")
+    return train_rows, test_rows
+
+
+def pipeline_of(config: Config) -> Callable[[], Any]:
+    """Return a function that builds a fresh, unfitted pipeline of the config's features and classifier."""
+
+    def build() -> Pipeline:
+        try:
+            classifier = config.classifier.build(config.task.labels, config.task.multilabel, config.seed)
+            steps = [("features", build_features(config.features))] if config.features else []
+        except ValueError as error:
+            raise InputError(f"config {config.name}: {error}") from None
+        return Pipeline([*steps, ("classifier", classifier)])
+
+    return build
+
+
+def fit(config: Config, rows: Labelled) -> SentenceClassifier:
+    """Choose thresholds by cross-validation on the training rows, then fit on all of them."""
+    build, multilabel = pipeline_of(config), config.task.multilabel
+    try:
+        thresholds = choose_thresholds(config.thresholds, build, rows, multilabel, config.seed)
+        pipeline = build().fit(rows.texts, rows.y if multilabel else rows.target)
+    except ValueError as error:
+        raise InputError(
+            f"config {config.name}: can't be fitted on {len(rows)} rows of {rows.name}: {str(error).splitlines()[0]}"
+        ) from error
+    return SentenceClassifier(pipeline, config.task, np.asarray(thresholds), package_versions())
+
+
+def write_artifacts(
+    folder: Path,
+    run_id: str,
+    config: Config,
+    classifier: SentenceClassifier,
+    train_rows: Labelled,
+    evaluation: Evaluation,
+) -> None:
+    """Write what a run keeps for people: the report, its figures, and the test predictions."""
+    save_predictions(folder / "predictions.parquet", classifier, evaluation)
+    write_report(folder, run_id, config, classifier, train_rows, evaluation)
