@@ -175,23 +175,27 @@ def _from_csv(text: str, name: str, separator: str) -> Dataset:
 
 
 def _json_rows(text: str, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON lines, or of one JSON list."""
     if text.lstrip().startswith("["):
         try:
-            rows = json.loads(text)
+            rows = enumerate(json.loads(text), 1)
         except json.JSONDecodeError as error:
             raise InputError(f"{name} line {error.lineno}: is not valid JSON: {error.msg}") from None
-        numbered = enumerate(rows, 1)
     else:
-        numbered = ((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip())  # type: ignore[assignment]
-    for number, row in numbered:
-        if isinstance(row, str):
+        rows = _json_lines(text, name)
+    for number, row in rows:
+        if not isinstance(row, dict):
+            raise InputError(f'{name} row {number}: must be an object such as {{"text": "...", "labels": []}}')
+        yield row
+
+
+def _json_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
             try:
-                row = json.loads(row)
+                yield number, json.loads(line)
             except json.JSONDecodeError as error:
                 raise InputError(f"{name} line {number}: is not valid JSON: {error.msg}") from None
-        if not isinstance(row, dict):
-            raise InputError(f'{name} line {number}: must be an object such as {{"text": "...", "labels": []}}')
-        yield row
 
 
 def _label(rows: Dataset, name: str, task: Task, data: Data) -> Labelled:

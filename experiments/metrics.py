@@ -62,7 +62,8 @@ def measure(
 
     Notes
     -----
-    F1, precision and recall of a label are 0 when nothing was found or sought. The log loss is the mean over labels of
+    F1, precision and recall of a label are 0 when nothing was found or sought (as in scikit-learn); resamples without
+    the label are left out of its bounds. The log loss is the mean over labels of
     the binary one in a multilabel task. ``ece`` is the class-wise expected calibration error over ten bins of equal
     width.
     Bounds are the 2.5 and 97.5 percentiles of the cluster bootstrap.
@@ -75,6 +76,7 @@ def measure(
     """
     scorer = _Scorer(y, probabilities, decided, labels, multilabel)
     values = {name: float(np.nan_to_num(value[0])) for name, value in scorer.scores(np.ones((1, len(y)))).items()}
+    values["macro_f1"] = float(np.mean([values[f"{label}.f1"] for label in labels]))
     if not bootstrap or not len(y):
         return {name: Estimate(value) for name, value in values.items()}
     draws: dict[str, list[np.ndarray]] = {name: [] for name in values}
@@ -136,11 +138,11 @@ class _Scorer:
             ap = np.stack([self._average_precision(weights, label) for label in range(len(self.labels))], axis=1)
             ece = np.stack([self._calibration_error(weights, label) for label in range(len(self.labels))], axis=1)
             overall = {
-                "macro_f1": np.nan_to_num(f1).mean(axis=1) if len(weights) == 1 else np.nanmean(f1, axis=1),
+                "macro_f1": _mean(f1),
                 "micro_f1": 2 * hits.sum(axis=1) / (given + support).sum(axis=1),
                 **{name: weights @ score / weights.sum(axis=1) for name, score in self.row_scores.items()},
                 "ece": ece.mean(axis=1),
-                "macro_average_precision": np.nanmean(ap, axis=1) if np.isfinite(ap).any() else ap[:, 0],
+                "macro_average_precision": _mean(ap),
             }
         per_label = {
             f"{label}.{name}": values[:, column]
@@ -176,3 +178,10 @@ class _Scorer:
             rows = bins == number
             gap[:, number] = weights[:, rows] @ (self.p[rows, label] - self.y[rows, label])
         return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the labels that are defined, shape (b,); nan where none is."""
+    defined = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(defined, values, 0).sum(axis=1) / defined.sum(axis=1))

@@ -20,6 +20,9 @@ from experiments.errors import InputError
 FORMAT = 1
 """Version of the saved form; a model of a later one is refused."""
 
+FOLDER = "classifier"
+"""What the saved folder is called inside an MLflow model's ``data``."""
+
 PIPELINE_FILE = "pipeline.skops"
 CARD_FILE = "framescope.json"
 
@@ -99,9 +102,8 @@ def load_model(folder: Path) -> SentenceClassifier:
         If the folder holds no framescope model, a broken one, one of a later format, or one whose pipeline
         holds types that the kit doesn't know. Nothing in the folder is executed.
     """
-    home = next(
-        (place for place in (folder, folder / "data", folder / "model" / "data") if (place / CARD_FILE).is_file()), None
-    )
+    places = (folder, folder / "data" / FOLDER, folder / "model" / "data" / FOLDER)
+    home = next((place for place in places if (place / CARD_FILE).is_file()), None)
     if home is None:
         raise InputError(_no_model(folder))
     try:

@@ -56,10 +56,6 @@ def _ask_server(uri: str) -> None:
 def _ask_database(path: Path) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path}: the store's folder doesn't exist; make it first")
-    if not path.exists():
-        if not os.access(path.parent, os.W_OK):
-            raise InputError(f"{path}: the folder can't be written to; go to one that can, or set MLFLOW_TRACKING_URI")
-        return
     try:
         database = sqlite3.connect(path, timeout=_LOCK_SECONDS)
         try:
@@ -73,7 +69,7 @@ def _ask_database(path: Path) -> None:
             raise InputError(
                 f"{path}: another program has locked the store; wait until it is done, or stop it"
             ) from None
-        if "readonly" in str(error):
+        if "readonly" in str(error) or "unable to open" in str(error):
             raise InputError(
                 f"{path}: the store can't be written to; change its permissions, or set MLFLOW_TRACKING_URI"
             ) from None

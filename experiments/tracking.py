@@ -16,6 +16,7 @@ import pandas as pd
 
 # MLflow reads these when it is imported, so they stand before the import
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import mlflow
@@ -32,7 +33,7 @@ from experiments.data import Labelled
 from experiments.errors import InputError
 from experiments.files import ROOT, writing
 from experiments.metrics import Metrics
-from experiments.model import SentenceClassifier, package_versions
+from experiments.model import FOLDER, SentenceClassifier, package_versions
 from experiments.store import ARTIFACTS, check_store, is_server, store_uri
 
 CHAMPION = "champion"
@@ -124,7 +125,7 @@ class Run:
     def log_model(self, classifier: SentenceClassifier) -> None:
         """Keep the model in the form that every MLflow deployment can load, with the kit's code beside it."""
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "classifier"
+            folder = Path(scratch) / FOLDER
             classifier.save(folder)
             example = pd.DataFrame({"text": ["The two governments signed an agreement on border security on Monday."]})
             logged = mlflow.pyfunc.log_model(

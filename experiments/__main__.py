@@ -1,0 +1,5 @@
+"""Lets ``python -m experiments`` stand for the command ``framescope``."""
+
+from experiments.cli import main
+
+main()

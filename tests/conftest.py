@@ -1,0 +1,82 @@
+"""Small real data and one trained run that the tests share."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Keep every library from looking for the network."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+def seed_rows(n_groups: int) -> list[dict]:
+    """Return the rows of the first groups of the shipped corpus."""
+    rows = [json.loads(line) for line in (ROOT / "seeds/framing/sentences.jsonl").read_text("utf-8").splitlines()]
+    groups = list(dict.fromkeys(row["group"] for row in rows))[:n_groups]
+    return [row for row in rows if row["group"] in groups]
+
+
+def write_jsonl(path: Path, rows: list[dict]) -> Path:
+    """Write rows as JSON lines."""
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory) -> Path:
+    """Some 500 rows of the shipped corpus, groups whole."""
+    return write_jsonl(tmp_path_factory.mktemp("corpus") / "sentences.jsonl", seed_rows(45))
+
+
+SMALL_CONFIG = """
+name: small
+description: words only, for tests
+task: {{name: framing, type: multilabel, labels: [threat, cooperation, denial]}}
+data: {{train: {train}}}
+features: [{{type: words, min_df: 1}}]
+classifier: {{type: logistic}}
+thresholds: {{method: cv, folds: 3}}
+evaluation: {{bootstrap: 100, slices: [register], errors: 2}}
+"""
+
+
+@pytest.fixture(scope="session")
+def small_config(small_corpus) -> Path:
+    """A config that trains on the small corpus in a second."""
+    path = small_corpus.parent / "small.yaml"
+    path.write_text(SMALL_CONFIG.format(train=small_corpus), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory) -> Path:
+    """A folder with an MLflow store that the tests share: making one takes seconds."""
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture
+def in_workspace(workspace, monkeypatch) -> Path:
+    """Work in the shared workspace."""
+    monkeypatch.chdir(workspace)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def trained(workspace, small_config):
+    """One finished training run of the small config, in the shared workspace."""
+    from experiments.config import load_config
+    from experiments.train import train
+
+    before = Path.cwd()
+    os.chdir(workspace)
+    try:
+        return train(load_config(str(small_config)), lambda line: None)
+    finally:
+        os.chdir(before)

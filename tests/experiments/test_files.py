@@ -1,0 +1,49 @@
+import os
+
+import pytest
+
+from experiments.errors import InputError
+from experiments.files import decode, find_file, writing
+
+
+def test_file_appears_only_when_the_block_ends_well(tmp_path):
+    path = tmp_path / "new" / "out.txt"
+    with writing(path) as temporary:
+        temporary.write_text("done")
+        assert not path.exists()
+    assert path.read_text() == "done"
+    assert os.listdir(path.parent) == ["out.txt"]
+
+
+def test_failure_leaves_the_former_file_and_no_rubbish(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("before")
+    with pytest.raises(RuntimeError), writing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="can't be written"), writing(tmp_path / "file" / "out.txt"):
+        pass
+    with pytest.raises(InputError, match="is a folder"), writing(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_is_read_whatever_its_mark(encoding):
+    assert decode("Ministère — “oui”".encode(encoding), "a.txt")[0] == "Ministère — “oui”"
+
+
+def test_binary_is_refused():
+    with pytest.raises(InputError, match="is binary"):
+        decode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "a.png")
+
+
+def test_missing_file_names_the_places_looked_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no such file; looked in"):
+        find_file("nowhere.txt")
