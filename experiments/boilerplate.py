@@ -36,18 +36,22 @@ _CITY = re.compile(
     r"[A-Z][A-Z .'’-]{2,30}(?:, [A-Z][\w. ]{2,20})?(?: \((?:AP|AFP|Reuters|dpa|CNN|UPI|TASS|Xinhua)\))?\s*[-–—]+"
 )
 
+_DATELINE = re.compile(r"(?!FILE)[A-Z][A-Z .,'’-]{2,40}(?:[A-Z][\w. ]{1,30})?(?:\([\w/ .]{2,30}\))?\s?[-–—]{1,2}\s")
+
 _LEAD = re.compile(
     r"(?:related|more|read more|read also|read next|also read|see also|see more|see|more on this|more news|"
     r"more from [^:.]{1,40}|"
-    r"recommended|watch(?: now| live| more)?|watch the video|listen|live|trending|most read|most popular|popular|"
+    r"recommended|watch(?: now| live| more)?|watch the video|listen|trending|most read|most popular|popular|"
     r"top stories|"
     r"latest news|editor['’]?s['’]? (?:picks?|choice)|you (?:may|might) (?:also )?(?:like|be interested in)|"
     r"don['’]t miss|"
     r"related (?:articles?|stories|news|content|topics|posts?|coverage|links?)|in case you missed it|what to read next|"
     r"further reading|tags?|topics?|filed under|categories|category|keywords|subscribe|share|sponsored|promoted|"
-    r"source|sources|"
     r"via|contact|e-?mail|phone|tel|next|previous|up next|comments?)\s*[:»>→|]",
     re.IGNORECASE,
+)
+_ONLY_LINKS = re.compile(
+    r"(?:related|read|see|also|more(?! from)|recommended|watch|filed|tags|subscribe|share|sponsored)", re.IGNORECASE
 )
 _LINKS = re.compile(  # a heading under which links to other articles stand
     r"(?:related|recommended|trending|most read|most popular|top stories|more stories|read more|read also|see also|"
@@ -61,7 +65,7 @@ _ADS = re.compile(
     r"(?:from )?around the web|from the web|paid content|partner content)\W*",
     re.IGNORECASE,
 )
-_NAVIGATION = frozenset(
+_NAVIGATION_WORDS = (
     "share tweet email e-mail print facebook twitter whatsapp telegram linkedin reddit pinterest "
     "instagram youtube messenger copy "
     "link save bookmark comment comments reply home menu search login log in sign up register "
@@ -71,15 +75,17 @@ _NAVIGATION = frozenset(
     "rss follow us on via this article story post play video live gallery photos 0 1 2 3 4 5 6 7 8 9 "
     "min and or news world "
     "politics business opinion sport sports culture accept cookies continue reading download app "
-    "listen audio font size a".split()
+    "listen audio font size a"
 )
-_NAVIGATES = frozenset(
+_NAVIGATION = frozenset(_NAVIGATION_WORDS.split())
+_NAVIGATES_WORDS = (
     "share tweet facebook twitter whatsapp telegram linkedin reddit pinterest instagram comments "
     "comment home menu login register "
     "subscribe newsletter newsletters advertisement advertising sponsored skip cookies bookmark rss "
     "gallery print email e-mail read "
-    "next previous prev close follow download listen".split()
+    "next previous prev close follow download listen"
 )
+_NAVIGATES = frozenset(_NAVIGATES_WORDS.split())
 _LINE = re.compile(
     r"scroll down (?:for|to)\b.{0,60}|click (?:here|on the)\b.{0,80}|(?:\d+|no) (?:comments?|shares?|views?|replies)|"
     r"(?:share|tweet|print|email|save|like) (?:this|on|via|the)\b.{0,40}|follow (?!the|a|"
@@ -170,11 +176,11 @@ _PLEA = re.compile(
     r"depends? on (?:the )?(?:support of )?(?:our )?readers)",
     re.IGNORECASE,
 )
-_ADDRESSED = re.compile(r"\b(?:you|your|yours|we|our|us)\b", re.IGNORECASE)
-_IMPERATIVE = re.compile(
-    r"\W*(?:please |now |just )?(?:become|join|support|sign|subscribe|register|donate|contribute|consider|make|"
-    r"start|begin|follow|download|"
-    r"create|log|enter|submit|unsubscribe|get|help|already|click|give|keep|if you)\b",
+_YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
+_OWN_VOICE = re.compile(  # how a page speaks, and a reporter doesn't
+    r"\W*(?:please |now |just )?(?:we|our|this is why (?:we|our)|that['’]s why (?:we|our)|become|join|support|sign|"
+    r"subscribe|register|donate|contribute|consider|make|start|begin|follow|download|create|log|enter|submit|unsubscribe|get|help|"
+    r"already|click|give|keep|if you)\b",
     re.IGNORECASE,
 )
 
@@ -204,7 +210,10 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     """
     texts = [" ".join(" ".join(sentences).split()) if len(sentences) < 40 else "" for sentences in paragraphs]
     texts = [text if len(text) <= LONGEST else "" for text in texts]
-    whole = [bool(text) and _is_boilerplate(text, sentences) for text, sentences in zip(texts, paragraphs, strict=True)]
+    whole = [
+        bool(text) and _is_boilerplate(text, sentences, at == 0)
+        for at, (text, sentences) in enumerate(zip(texts, paragraphs, strict=True))
+    ]
     for at in _repeated(texts) | _captions(texts, paragraphs, whole) | _under_headings(texts):
         whole[at] = True
     return [
@@ -213,8 +222,8 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     ]
 
 
-def _is_boilerplate(text: str, sentences: Sequence[str]) -> bool:
-    """Return whether a paragraph is boilerplate as a whole, whatever stands around it."""
+def _is_boilerplate(text: str, sentences: Sequence[str], first: bool) -> bool:
+    """Return whether a paragraph is boilerplate as a whole; the first may be a title that reads like a link."""
     words = _WORD.findall(text)
     if not words or _is_date(text, words) or _CITY.fullmatch(text):
         return True
@@ -229,22 +238,14 @@ def _is_boilerplate(text: str, sentences: Sequence[str]) -> bool:
         return True
     if _LINKS.fullmatch(text) or re.match(r"Related(?=[A-Z][a-z])", text):
         return True
+    if not first and len(words) <= 30 and _leads_away(text, stopped, len(sentences)):
+        return True
     if (
-        (lead := _LEAD.match(text))
-        and len(words) <= 30
-        and not (stopped and text[lead.end() - 1] == ":" and len(sentences) > 1)
+        len(sentences) <= 4
+        and len(text) <= 700
+        and not _DATELINE.match(text)
+        and (_CREDIT.search(text) or _CAPTION.match(text))
     ):
-        # "Live: ..." and "Source: ..." may be news when they are sentences; a link is a title
-        if (
-            not stopped
-            or lead[0].isupper()
-            or re.match(
-                r"(?i)(?:related|read|see|also|more(?! from)|recommended|watch|filed|tags|subscribe|share|sponsored)",
-                text,
-            )
-        ):
-            return True
-    if len(sentences) <= 4 and len(text) <= 700 and (_CREDIT.search(text) or _CAPTION.match(text)):
         return True
     # a scraper glues a credit to the sentence after it ("Photo: AP The family said ..."), which is news then
     if (not stopped or len(words) <= 8) and len(words) <= 30 and _CREDIT_LEAD.match(text):
@@ -252,6 +253,15 @@ def _is_boilerplate(text: str, sentences: Sequence[str]) -> bool:
     if not stopped and len(words) <= 20 and _ARTWORK.match(text):
         return True
     return _pleads(sentences)
+
+
+def _leads_away(text: str, stopped: bool, sentences: int) -> bool:
+    """Return whether a line is a link to something else: ``MORE: ...``, ``Read also: ...``, ``Tags: ...``."""
+    lead = _LEAD.match(text)
+    if not lead or (stopped and sentences > 1):
+        return False
+    # "Phone: ..." may begin a sentence; what is in capitals or only ever heads links doesn't
+    return not stopped or lead[0].isupper() or _ONLY_LINKS.match(text) is not None
 
 
 def _is_boilerplate_sentence(sentence: str, of: int) -> bool:
@@ -275,7 +285,10 @@ def _is_date(text: str, words: Sequence[str]) -> bool:
         len(words) <= 14
         and any(letter.isdigit() for letter in text)
         and _DATE_KIND.search(text) is not None
-        and all(_DATE_WORD.fullmatch(part) for word in words for part in re.split(r"[-.'’]", word) if part)
+        and all(
+            _DATE_WORD.fullmatch(word) or all(_DATE_WORD.fullmatch(part) for part in re.split(r"[-.'’]", word))
+            for word in words
+        )
     )
 
 
@@ -287,10 +300,10 @@ def _pleads(sentences: Sequence[str]) -> bool:
         if not _WORD.search(own):
             return False
         counted += 1
-        you = re.search(r"\b(?:you|your)\b", own, re.IGNORECASE) is not None
-        spoken = _ADDRESSED.search(own) is not None or _IMPERATIVE.match(own) is not None
-        pleas += spoken and _PLEA.search(own) is not None
-        addressed += you or (spoken and _PLEA.search(own) is not None)
+        you = _YOU.search(own) is not None
+        plea = _PLEA.search(own) is not None and (you or _OWN_VOICE.match(own) is not None)
+        pleas += plea
+        addressed += you or plea
     return pleas > 0 and 2 * addressed >= counted and (pleas > 1 or counted <= 3)
 
 
@@ -307,8 +320,8 @@ def _repeated(texts: Sequence[str]) -> set[int]:
         line = _ENDS.search(text) is None
         if first < at and (line or (first < 3 and at < 10)):
             marked.add(at)
-        if not seen or first == 0:
-            title = title or set(key)
+        if first == 0:
+            title = set(key)
         elif line and at < 10 and len(title) > 3 and len(title & set(key)) >= 0.85 * len(title | set(key)):
             marked.add(at)
     return marked
@@ -347,17 +360,21 @@ def _under_headings(texts: Sequence[str]) -> set[int]:
                     break
                 marked.add(below)
         elif _ADS.fullmatch(text):
+            story = [*texts[:at], *texts[at + 4 :]]
+            told = {word.lower() for line in story for word in _WORD.findall(line)}
             for below in range(at + 1, min(at + 4, len(texts))):
-                if not _is_teaser(texts[below], [*texts[:at], *texts[at + 4 :]]):
+                if not _is_teaser(texts[below], told, below == at + 1):
                     break
                 marked.add(below)
     return marked
 
 
-def _is_teaser(text: str, story: Sequence[str]) -> bool:
-    """Return whether a short line shares hardly a word with the story."""
+def _is_teaser(text: str, told: set[str], first: bool) -> bool:
+    """Return whether a short line shares hardly a word with the story.
+
+    A whole sentence is one only after another teaser, and where there is enough of a story to tell.
+    """
     words = {word.lower() for word in _WORD.findall(text) if len(word) > 3}
-    if not words or len(text) > 120:
+    if not words or len(text) > 120 or (text.endswith(".") and not text.endswith("..") and (first or len(told) < 100)):
         return False
-    told = {word.lower() for line in story for word in _WORD.findall(line)}
     return len(words & told) <= 0.2 * len(words)

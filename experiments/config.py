@@ -303,7 +303,8 @@ def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         if not file.is_file():
             raise InputError(f"{path}: defaults: {parent}: no such file beside it")
         merged = _merge(merged, _with_parents(file, (*seen, path.resolve())))
-    return _merge(merged, own)
+    result: dict[str, Any] = _merge(merged, own)
+    return result
 
 
 def _merge(base: Any, top: Any) -> Any:

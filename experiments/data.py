@@ -178,7 +178,7 @@ def _json_rows(text: str, name: str) -> Iterator[dict[str, Any]]:
     """Yield the objects of JSON lines, or of one JSON list."""
     if text.lstrip().startswith("["):
         try:
-            rows = enumerate(json.loads(text), 1)
+            rows: Iterator[tuple[int, Any]] = iter(enumerate(json.loads(text), 1))
         except json.JSONDecodeError as error:
             raise InputError(f"{name} line {error.lineno}: is not valid JSON: {error.msg}") from None
     else:

@@ -106,8 +106,8 @@ def _weights(estimator: Any) -> np.ndarray | None:
         return np.asarray(estimator.coef_)
     if hasattr(estimator, "feature_log_prob_"):
         log = np.asarray(estimator.feature_log_prob_)
-        # complement naive Bayes keeps one row a class; for two classes the contrast is what decides
-        return log[1:] - log[:1] if len(log) == 2 else log
+        # naive Bayes keeps one row a class, in which rare features weigh most; the contrast is what decides
+        return np.asarray(log[1:] - log[:1] if len(log) == 2 else log - log.mean(axis=0))
     return None
 
 

@@ -27,7 +27,7 @@ COLUMN, PAGE = 3.5, 7.0
 """Width in inches of a column and of a page's text, in most journals."""
 
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
-_INK, _GREY, _FAINT = "#1b1b1b", "#808080", "#b8b8b8"
+_INK, _GREY = "#1b1b1b", "#808080"
 _SHADE = "#0072b2"  # where colour stands for a number, not for a label
 _TOGETHER = len(PALETTE)  # more curves than this are drawn in panels of their own
 _MOST_POINTS = 1500  # of one curve; more only make the file larger
@@ -156,8 +156,8 @@ def _panels(count: int, height: float, across: int = 4) -> "tuple[Figure, list[A
     rows = -(-count // across)
     width = COLUMN if count <= 2 else PAGE
     figure = Figure(figsize=(width, rows * height), layout="constrained")
-    parts = np.atleast_1d(figure.subfigures(rows, across)).ravel()
-    return figure, list(parts)[:count]
+    parts = figure.subfigures(rows, across, squeeze=False)
+    return figure, list(parts.ravel())[:count]
 
 
 def _colour(column: int, count: int) -> str:
@@ -201,8 +201,8 @@ def _iso_lines(axes: "Axes", named: bool) -> None:
     """Draw the lines on which F1 is the same."""
     for f1 in (0.2, 0.4, 0.6, 0.8):
         lowest = f1 / (2 - f1)  # the recall that needs a precision of 1
-        recall = lowest + np.geomspace(1e-3, 1 - lowest, 80)
-        axes.plot(recall, f1 * recall / (2 * recall - f1), color=_FAINT, linewidth=0.5, zorder=1)
+        recall = lowest + np.r_[0, np.geomspace(1e-3, 1 - lowest, 80)]
+        axes.plot(recall, f1 * recall / (2 * recall - f1), color=_INK, alpha=0.3, linewidth=0.5, zorder=1)
         if named:
             axes.annotate(f"F1 {f1}", (1.01, lowest), color=_GREY, fontsize=6, va="center", annotation_clip=False)
     axes.set(xlim=(0, 1.0), ylim=(0, 1.02), xticks=np.arange(0, 1.1, 0.2), yticks=np.arange(0, 1.1, 0.2))

@@ -34,8 +34,8 @@ def find_file(name: str, near: Path | None = None) -> Path:
 def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, str]:
     """Decode a file's bytes and say in which encoding they were.
 
-    UTF-8 (with or without a byte order mark) is tried first, then UTF-16 by its mark, then what
-    charset-normalizer detects; a declared encoding comes before all of these.
+    UTF-8 (with or without a byte order mark) is tried first, then UTF-16 by its mark, then what is detected; a declared
+    encoding comes before all of these.
 
     Parameters
     ----------
@@ -78,14 +78,28 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, st
         pass
     if b"\0" in data[:100_000]:
         raise InputError(f"{name}: is binary, not text; give a .txt, .md, .html, .jsonl, .csv or .parquet file")
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data[:1_000_000]).best()
-    found = best.encoding if best else "cp1252"
+    found = _detect(data)
     try:
         return data.decode(found), found
     except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace"), "cp1252"
+
+
+def _detect(data: bytes) -> str:
+    """Return the likeliest encoding of bytes that are text but not Unicode.
+
+    Detectors guess between the Western, Central European and old Macintosh pages from the few bytes in which these
+    differ, and are often wrong on a short text. News in mostly ASCII letters is Windows-1252 far more often
+    than anything else; charset-normalizer decides where other letters prevail, as in Cyrillic or Arabic.
+    """
+    high = sum(byte >= 0x80 for byte in data[:100_000])
+    letters = sum(chr(byte).isalpha() for byte in data[:100_000] if byte < 0x80)
+    if high < letters / 4:
+        return "cp1252"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[:1_000_000]).best()
+    return best.encoding if best else "cp1252"
 
 
 def read_bytes(path: Path) -> bytes:

@@ -62,8 +62,8 @@ def measure(
 
     Notes
     -----
-    F1, precision and recall of a label are 0 when nothing was found or sought (as in scikit-learn); resamples without
-    the label are left out of its bounds. The log loss is the mean over labels of
+    F1, precision and recall of a label are 0 when nothing was found or sought (as in scikit-learn). Resamples that
+    happen to miss a label are left out of its bounds. The log loss is the mean over labels of
     the binary one in a multilabel task. ``ece`` is the class-wise expected calibration error over ten bins of equal
     width.
     Bounds are the 2.5 and 97.5 percentiles of the cluster bootstrap.
@@ -76,7 +76,6 @@ def measure(
     """
     scorer = _Scorer(y, probabilities, decided, labels, multilabel)
     values = {name: float(np.nan_to_num(value[0])) for name, value in scorer.scores(np.ones((1, len(y)))).items()}
-    values["macro_f1"] = float(np.mean([values[f"{label}.f1"] for label in labels]))
     if not bootstrap or not len(y):
         return {name: Estimate(value) for name, value in values.items()}
     draws: dict[str, list[np.ndarray]] = {name: [] for name in values}
@@ -124,6 +123,7 @@ class _Scorer:
             brier = ((probabilities - self.y) ** 2).sum(axis=1)
         exact = (y == decided).all(axis=1).astype(np.float64)
         self.row_scores = {"exact_match": exact, "log_loss": losses, "brier": brier}
+        self.absent = (self.y.sum(axis=0) + self.decided.sum(axis=0)) == 0
         self.order = np.argsort(-probabilities, axis=0, kind="stable")
 
     def scores(self, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -133,6 +133,7 @@ class _Scorer:
             given = weights @ self.decided
             support = weights @ self.y
             f1 = np.where(given + support > 0, 2 * hits / (given + support), np.nan)
+            f1[:, self.absent] = 0.0
             precision = np.where(given > 0, hits / given, 0.0)
             recall = np.where(support > 0, hits / support, np.nan)
             ap = np.stack([self._average_precision(weights, label) for label in range(len(self.labels))], axis=1)

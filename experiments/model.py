@@ -1,11 +1,9 @@
 """The trained classifier as it is saved, loaded and served."""
 
 import json
-import platform
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import features.builder
 from experiments import classifiers
 from experiments.config import Task
 from experiments.errors import InputError
+from experiments.provenance import package_versions
 
 FORMAT = 1
 """Version of the saved form; a model of a later one is refused."""
@@ -85,12 +84,6 @@ class SentenceClassifier:
             "versions": self.versions or package_versions(),
         }
         (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that predictions depend on."""
-    names = ("framescope", "scikit-learn", "numpy", "scipy", "nltk", "skops", "mlflow")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 
 
 def load_model(folder: Path) -> SentenceClassifier:

@@ -1,6 +1,5 @@
 """The evaluation report of a run: one HTML file that stands for itself, on screen and on paper."""
 
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from experiments.evaluate import MIN_SLICE, Evaluation
 from experiments.explain import top_features, word_effects
 from experiments.figures import draw_figures, inline_svg
 from experiments.metrics import Estimate
-from experiments.model import SentenceClassifier, package_versions
+from experiments.model import SentenceClassifier
 from experiments.pages import colours, render
+from experiments.provenance import git_commit, package_versions
 
 _SAMPLE = 200  # texts that words are tried on when a model has no weights
 _MOST_WORDS = 150  # a longer text is cut, and its words are not weighed: one prediction each
@@ -102,7 +102,7 @@ def write_report(
         config=config,
         run_id=run_id,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        commit=_git_commit(),
+        commit=git_commit(),
         versions=classifier.versions or package_versions(),
         labels=labels,
         multilabel=multilabel,
@@ -186,8 +186,9 @@ def _lengths(texts: Sequence[str]) -> dict[str, float]:
 def _sample(texts: Sequence[str]) -> list[str]:
     """Return texts spread evenly over all, leaving out long ones."""
     short = [text for text in texts if len(text.split()) <= _MOST_WORDS]
-    picked = np.unique(np.linspace(0, len(short) - 1, min(len(short), _SAMPLE)).astype(int)) if short else []
-    return [short[i] for i in picked]
+    if len(short) <= _SAMPLE:
+        return short
+    return [short[i] for i in np.linspace(0, len(short) - 1, _SAMPLE).astype(int)]
 
 
 def _mistakes(
@@ -249,11 +250,3 @@ def _abridged(value: Any, inside: bool = False) -> Any:
     if isinstance(value, list):
         return f"{len(value)} entries" if inside else [_abridged(inner) for inner in value]
     return value
-
-
-def _git_commit() -> str | None:
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()

@@ -33,7 +33,8 @@ from experiments.data import Labelled
 from experiments.errors import InputError
 from experiments.files import ROOT, writing
 from experiments.metrics import Metrics
-from experiments.model import FOLDER, SentenceClassifier, package_versions
+from experiments.model import FOLDER, SentenceClassifier
+from experiments.provenance import git_commit, package_versions
 from experiments.store import ARTIFACTS, check_store, is_server, store_uri
 
 CHAMPION = "champion"
@@ -155,7 +156,7 @@ def start_run(config: Config) -> Iterator[Run]:
         "mlflow.note.content": config.description,
         **{f"version.{name}": version for name, version in package_versions().items()},
     }
-    if commit := _git_commit():
+    if commit := git_commit():
         tags["mlflow.source.git.commit"] = commit
     with _terminate_as_interrupt():
         active = mlflow.start_run(run_name=config.name, tags=tags)
@@ -434,14 +435,6 @@ def _terminate_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, former)
-
-
-def _git_commit() -> str | None:
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()
 
 
 def _requirements() -> list[str]:

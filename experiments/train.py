@@ -16,7 +16,8 @@ from experiments.config import Config
 from experiments.data import Labelled, Warn, load_data
 from experiments.errors import InputError
 from experiments.evaluate import Evaluation, evaluate, save_predictions
-from experiments.model import SentenceClassifier, package_versions
+from experiments.model import SentenceClassifier
+from experiments.provenance import package_versions
 from experiments.report import write_report
 from experiments.splits import hold_out
 from experiments.thresholds import choose_thresholds

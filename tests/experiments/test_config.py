@@ -31,7 +31,12 @@ def test_child_changes_only_what_it_names(base):
     child = base.with_name("child.yaml")
     child.write_text("defaults: base.yaml\nname: child\ndata: {test_size: 0.3}\n")
     config = load_config(str(child))
-    assert (config.name, config.data.train, config.data.test_size, config.classifier.C) == ("child", "rows.jsonl", 0.3, 2)
+    assert (config.name, config.data.train, config.data.test_size, config.classifier.C) == (
+        "child",
+        "rows.jsonl",
+        0.3,
+        2,
+    )
 
 
 def test_child_of_another_type_drops_the_parents_settings(base):

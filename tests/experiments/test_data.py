@@ -21,7 +21,9 @@ def test_the_same_rows_from_every_form_of_labels(tmp_path):
     expected = [[0, 1], [1, 0], [1, 1], [0, 0]]
     lists = [["cooperation"], ["threat"], ["cooperation", "threat"], []]
     files = {
-        "lists": write_jsonl(tmp_path / "a.jsonl", [{"text": t, "labels": ls} for t, ls in zip(texts, lists, strict=True)]),
+        "lists": write_jsonl(
+            tmp_path / "a.jsonl", [{"text": t, "labels": ls} for t, ls in zip(texts, lists, strict=True)]
+        ),
         "string": tmp_path / "b.csv",
         "columns": tmp_path / "c.tsv",
         "codes": tmp_path / "d.csv",

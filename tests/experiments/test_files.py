@@ -18,9 +18,14 @@ def test_file_appears_only_when_the_block_ends_well(tmp_path):
 def test_failure_leaves_the_former_file_and_no_rubbish(tmp_path):
     path = tmp_path / "out.txt"
     path.write_text("before")
-    with pytest.raises(RuntimeError), writing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+
+    def break_half_way():
+        with writing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_half_way()
     assert path.read_text() == "before"
     assert os.listdir(tmp_path) == ["out.txt"]
 

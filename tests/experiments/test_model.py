@@ -13,7 +13,12 @@ from experiments.errors import InputError
 from experiments.model import CARD_FILE, PIPELINE_FILE, _load_pyfunc, load_model
 from experiments.train import fit, prepare
 
-TEXTS = ["Rebels shelled the town again.", "The two governments signed a treaty.", "The ministry denied the report.", ""]
+TEXTS = [
+    "Rebels shelled the town again.",
+    "The two governments signed a treaty.",
+    "The ministry denied the report.",
+    "",
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -68,9 +67,9 @@ def test_first_model_is_champion_and_only_a_better_one_replaces_it(client, train
     assert trained.registered.champion
     worse = train(load_config(str(small_config), ["classifier.type=majority"]), silent)
     assert not worse.registered.champion
-    assert client.get_model_version_by_alias("framing", "champion").version == trained.registered.version
+    assert client.get_model_version_by_alias("framing", "champion").run_id == trained.run_id
     forced = train(load_config(str(small_config), ["tracking.champion=always", "tracking.model=other"]), silent)
-    assert client.get_model_version_by_alias("other", "champion").version == forced.registered.version
+    assert client.get_model_version_by_alias("other", "champion").run_id == forced.run_id
 
 
 def test_champion_on_other_test_rows_stays(client, trained, small_config):
