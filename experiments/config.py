@@ -389,20 +389,39 @@ def _fields_at(where: list[str]) -> list[str]:
 
 def _read_lexicons(config: Config, path: Path) -> Config:
     """Put the content of every lexicon file in the place of its name, so that the config stands for itself."""
-    features = [
-        feature.model_copy(update={"lexicon": read_lexicon(feature.lexicon, path, "cues")})
-        if feature.type == "cues" and isinstance(feature.lexicon, str)
-        else feature
-        for feature in config.features
-    ]
+    features = []
+    for feature in config.features:
+        if feature.type == "cues" and isinstance(feature.lexicon, str):
+            content = read_lexicon(feature.lexicon, path)
+            frames = {f"frame_{label}": entries for label, entries in content.get("keywords", {}).items()}
+            feature = feature.model_copy(update={"lexicon": {**content["cues"], **frames}})
+        features.append(feature)
     classifier = config.classifier
     if classifier.type == "lexicon" and isinstance(classifier.keywords, str):
-        classifier = classifier.model_copy(update={"keywords": read_lexicon(classifier.keywords, path, "keywords")})
+        content = read_lexicon(classifier.keywords, path, needed="keywords")
+        classifier = classifier.model_copy(update={"keywords": content["keywords"]})
     return config.model_copy(update={"features": features, "classifier": classifier})
 
 
-def read_lexicon(name: str, near: Path | None, section: str) -> dict[str, list[str]]:
-    """Read one section (``cues`` or ``keywords``) of a lexicon file: category -> entries.
+def read_lexicon(name: str, near: Path | None = None, needed: str = "cues") -> dict[str, dict[str, list[str]]]:
+    """Read a lexicon file.
+
+    Its section ``cues`` holds entries by category and its section ``keywords`` those that give a label by themselves.
+    As cues, keywords become categories called ``frame_<label>``.
+
+    Parameters
+    ----------
+    name : str
+        A YAML file.
+    near : Path, optional
+        The config that names it.
+    needed : str, default "cues"
+        The section that must be there.
+
+    Returns
+    -------
+    dict of str to dict of str to list of str
+        Section -> category -> entries.
 
     Raises
     ------
@@ -410,10 +429,13 @@ def read_lexicon(name: str, near: Path | None, section: str) -> dict[str, list[s
         If the file or section is missing, or isn't lists of words under names.
     """
     path = find_file(name, near)
-    content = _read_yaml(path).get(section)
-    if not isinstance(content, dict) or not content:
-        raise InputError(f"{path}: has no section {section!r} with categories and entries")
-    for category, entries in content.items():
-        if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
-            raise InputError(f"{path}: {section}.{category}: must be a list of words (quote yes, no and numbers)")
-    return {str(category): list(entries) for category, entries in content.items()}
+    sections = _read_yaml(path)
+    if not isinstance(sections.get(needed), dict) or not sections[needed]:
+        raise InputError(f"{path}: has no section {needed!r} with categories and entries")
+    for section, categories in sections.items():
+        for category, entries in categories.items() if isinstance(categories, dict) else [("", None)]:
+            if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+                raise InputError(
+                    f"{path}: {section}.{category}: must be a list of words (put quotes around yes, no, true and numbers)"
+                )
+    return sections

@@ -76,7 +76,8 @@ class SentenceClassifier:
         import skops.io
 
         folder.mkdir(parents=True, exist_ok=True)
-        skops.io.dump(self.pipeline, folder / PIPELINE_FILE)
+        # deflated, or a vocabulary of a hundred thousand n-grams takes tens of megabytes
+        skops.io.dump(self.pipeline, folder / PIPELINE_FILE, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
         card = {
             "format": FORMAT,
             "task": self.task.model_dump(mode="json"),

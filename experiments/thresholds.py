@@ -1,9 +1,11 @@
 """From which probability on a label is given."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from experiments.config import Thresholds
 from experiments.data import Labelled
@@ -31,11 +33,18 @@ def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_fo
     -------
     ndarray of shape (n, n_labels)
     """
+    targets = data.y if multilabel else data.target
+
+    def held_out_probabilities(rest: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+        pipeline = build().fit([data.texts[i] for i in rest], targets[rest])
+        return np.asarray(pipeline.predict_proba([data.texts[i] for i in held_out]))
+
+    parts = list(folds(data, n_folds, seed))
+    jobs = min(n_folds, os.cpu_count() or 1)
+    found = Parallel(n_jobs=jobs)(delayed(held_out_probabilities)(rest, held_out) for rest, held_out in parts)
     probabilities = np.zeros(data.y.shape)
-    for rest, held_out in folds(data, n_folds, seed):
-        part = data.take(rest)
-        pipeline = build().fit(part.texts, part.y if multilabel else part.target)
-        probabilities[held_out] = pipeline.predict_proba([data.texts[i] for i in held_out])
+    for (_, held_out), part in zip(parts, found, strict=True):
+        probabilities[held_out] = part
     return probabilities
 
 

@@ -1,11 +1,11 @@
 """Who does what to whom in a sentence, as counts of lexicon cues and how they stand in it."""
 
-import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 import numpy as np
-from nltk.sentiment.util import mark_negation
+from nltk.sentiment.util import NEGATION_RE, mark_negation
 from pydantic import Field
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -17,7 +17,6 @@ from features.spec import FeatureSpec
 _CONTRAST = frozenset({"but", "however", "although", "though", "while", "despite", "yet", "whereas", "nevertheless"})
 _CLAUSE_END = frozenset({",", ";", ":", ".", "but", "and", "while", "although", "after", "``", "''", '"'})
 _QUOTES = frozenset({"``", "''", '"'})
-_NUMBER = re.compile(r"0")
 _FORM = ("length", "quotes", "opens_in_quote", "quoted_share", "numbers", "contrast", "question")
 _SPEAKER_WINDOW = 8
 
@@ -48,7 +47,8 @@ class SentenceCues(TransformerMixin, BaseEstimator):
     NLTK's ``mark_negation`` finds it), *denied* (in the clause after a ``deny_*`` hit) and *contrasted* (after the
     first "but", "although", ...); for each pair of ``actor_*`` and ``say_*`` category whether such an actor
     stands within eight words before such a verb; and the sentence's form: length, quotation, numbers, contrast.
-    Some 15,000 sentences a second on one core.
+    Some 3,000 sentences a second on one core with the kit's own lexicon of 4,400 entries, of which tokenising and
+    looking up the entries take over four fifths.
 
     References
     ----------
@@ -71,7 +71,14 @@ class SentenceCues(TransformerMixin, BaseEstimator):
         self.pairs = pairs
 
     def fit(self, X: Iterable[str], y: Any = None) -> Self:
-        """Compile the lexicon; nothing is learned from the texts."""
+        """Compile the lexicon; nothing is learned from the texts.
+
+        Raises
+        ------
+        ValueError
+            If an entry of the lexicon is malformed, or X is one string or a table.
+        """
+        _check_texts(X)
         self.index_ = compile_lexicon(self.lexicon)
         self.categories_ = sorted(self.lexicon)
         return self
@@ -82,13 +89,22 @@ class SentenceCues(TransformerMixin, BaseEstimator):
         return np.asarray(list(self._columns()), dtype=object)
 
     def transform(self, X: Iterable[str]) -> csr_matrix:
-        """Return the cues of n texts as a sparse matrix of shape (n, n_columns), float64."""
+        """Return the cues of n texts as a sparse matrix of shape (n, n_columns), float64.
+
+        Raises
+        ------
+        ValueError
+            If X is one string or a table, or holds something that isn't a string.
+        """
         check_is_fitted(self)
+        _check_texts(X)
         columns = self._columns()
         values: list[float] = []
         indices: list[int] = []
         starts = [0]
-        for text in X:
+        for number, text in enumerate(X):
+            if not isinstance(text, str):
+                raise ValueError(f"text {number} is {text!r}, not a string")
             row = self._row(tokenize(text))
             for name, value in row.items():
                 indices.append(columns[name])
@@ -99,6 +115,7 @@ class SentenceCues(TransformerMixin, BaseEstimator):
         return matrix
 
     def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that this takes texts, not tables of numbers."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
@@ -106,18 +123,12 @@ class SentenceCues(TransformerMixin, BaseEstimator):
         return tags
 
     def _columns(self) -> dict[str, int]:
-        categories = self.categories_
-        names = [name + standing for name in categories for standing in ("", ":negated", ":denied", ":contrasted")]
-        names += [f"{actor}>{verb}" for actor in _with(categories, "actor_") for verb in _with(categories, "say_")]
-        if self.pairs:
-            names += [f"{a}+{b}" for i, a in enumerate(categories) for b in categories[i + 1 :]]
-        names += [f"form:{name}" for name in _FORM]
-        return {name: column for column, name in enumerate(names)}
+        return _number_columns(tuple(self.categories_), self.pairs)
 
     def _row(self, tokens: list[str]) -> dict[str, float]:
         """Return the columns of one sentence that aren't zero."""
         n = max(len(tokens), 1)
-        negated = [token.endswith("_NEG") for token in mark_negation(tokens)]
+        negated = _negated(tokens)
         contrast = next((i for i, token in enumerate(tokens) if token in _CONTRAST), n)
         hits = find_hits(self.index_, tokens)
         denied = _denied(tokens, [hit.end for hit in hits if hit.category.startswith("deny_")])
@@ -174,8 +185,36 @@ class Cues(FeatureSpec):
         return SentenceCues(self.lexicon, rate=self.rate, pairs=self.pairs)
 
 
+@lru_cache(maxsize=8)
+def _number_columns(categories: tuple[str, ...], pairs: bool) -> dict[str, int]:
+    """Return name -> number of each column; scoring sentence by sentence asks for the same names every time."""
+    names = [name + standing for name in categories for standing in ("", ":negated", ":denied", ":contrasted")]
+    names += [f"{actor}>{verb}" for actor in _with(categories, "actor_") for verb in _with(categories, "say_")]
+    if pairs:
+        names += [f"{a}+{b}" for i, a in enumerate(categories) for b in categories[i + 1 :]]
+    names += [f"form:{name}" for name in _FORM]
+    return {name: column for column, name in enumerate(names)}
+
+
+def _check_texts(X: Any) -> None:
+    if isinstance(X, str) or getattr(X, "ndim", 1) != 1:
+        raise ValueError("expected a one-dimensional collection of texts, such as a list or a pandas Series")
+
+
 def _with(names: Iterable[str], prefix: str) -> list[str]:
     return [name for name in names if name.startswith(prefix)]
+
+
+@lru_cache(maxsize=100_000)
+def _negates(token: str) -> bool:
+    return NEGATION_RE.search(token) is not None
+
+
+def _negated(tokens: list[str]) -> list[bool]:
+    """Mark the tokens in the scope of a negation word; most sentences have none, and are done sooner."""
+    if not any(map(_negates, tokens)):
+        return [False] * len(tokens)
+    return [token.endswith("_NEG") for token in mark_negation(list(tokens), shallow=True)]
 
 
 def _denied(tokens: list[str], deny_ends: list[int]) -> list[bool]:
@@ -199,7 +238,7 @@ def _form(tokens: list[str], contrast: int) -> dict[str, float]:
         "quotes": min(len(quotes), 4) / 4,
         "opens_in_quote": float(bool(quotes) and quotes[0] == 0),
         "quoted_share": inside / n,
-        "numbers": min(sum(bool(_NUMBER.search(token)) for token in tokens), 5) / 5,
+        "numbers": min(sum("0" in token for token in tokens), 5) / 5,
         "contrast": float(contrast < len(tokens)),
         "question": float(tokens[-1:] == ["?"]),
     }

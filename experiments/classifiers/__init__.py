@@ -18,7 +18,11 @@ AnyClassifier = Annotated[Logistic | SVM | NaiveBayes | Boosting | Majority | Le
 ALLOWED_TYPES = (
     "experiments.classifiers.boosting.TopColumns",
     "experiments.classifiers.lexicon.KeywordClassifier",
+    # private parts of scikit-learn's own classifiers, which skops leaves to its users to trust
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
-"""The types of this package that may stand in a saved model."""
+"""The types that may stand in a saved model because a classifier of this package needs them."""
 
 __all__ = ["ALLOWED_TYPES", "AnyClassifier", "ClassifierSpec"]
