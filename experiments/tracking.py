@@ -393,7 +393,11 @@ def _set_experiment(name: str) -> None:
         )
     if found is None:
         local = mlflow.get_tracking_uri().startswith("sqlite:")
-        client.create_experiment(name, artifact_location=str(Path(ARTIFACTS).resolve() / name) if local else None)
+        place = str(Path(ARTIFACTS).resolve() / name) if local else None
+        # the tag makes MLflow's UI open on runs and metrics instead of traces of language models
+        client.create_experiment(
+            name, artifact_location=place, tags={"mlflow.experimentKind": "custom_model_development"}
+        )
     mlflow.set_experiment(name)
 
 
