@@ -3,6 +3,7 @@
 Heavy modules are imported inside the commands, so that ``framescope --help`` answers at once.
 """
 
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from experiments.console import Console
+from experiments.data_commands import data_app
 
 app = typer.Typer(
     name="framescope",
@@ -22,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
+app.add_typer(data_app, name="data", help="Check, measure and exchange labelled data.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -35,8 +38,21 @@ Overrides = Annotated[
 
 
 def main() -> None:
-    """Run the command line (the entry point ``framescope``)."""
-    app()
+    """Run the command line (the entry point ``framescope``); a wrong option or argument is one line, status 2."""
+    try:
+        status = typer.main.get_command(app).main(standalone_mode=False)
+    except Exception as error:
+        # Typer brings click's classes along, or takes them from click, as its version will have it
+        if not hasattr(error, "format_message"):
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(2)
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "framescope"
+        typer.echo(f"framescope: {error.format_message()} (see {command} --help)", err=True)
+        sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _version(wanted: bool) -> None:

@@ -5,7 +5,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from experiments.cli import app
+from experiments.cli import app, main
 from tests.conftest import ROOT
 
 ARTICLE = ROOT / "seeds/articles/strait-talks.txt"
@@ -77,6 +77,20 @@ def test_train_tells_people_the_metrics_with_bounds_and_where_to_go_next(in_work
 )
 def test_fault_of_the_user_is_one_line_and_status_2(in_workspace, trained, arguments, message):
     assert message in fault(run(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["score", "--nonsense"], "No such option: --nonsense"), (["train"], "Missing argument"), (["fly"], "fly")],
+)
+def test_wrong_usage_is_one_line_and_status_2(monkeypatch, capsys, arguments, message):
+    monkeypatch.setattr(sys, "argv", ["framescope", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert "--help" in line
 
 
 def test_missing_column_is_named_with_those_that_exist(in_workspace, trained, tmp_path, small_config):
