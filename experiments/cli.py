@@ -104,6 +104,7 @@ def evaluate(
     ] = "labels",
     codes: Annotated[str | None, typer.Option(help="What the file's codes mean, as 1=cooperation,2=threat.")] = None,
     group: Annotated[str, typer.Option(help="Column whose rows belong together.")] = "group",
+    target: Annotated[str, typer.Option(help="Column with the target, for a stance model.")] = "target",
     slices: Annotated[
         list[str] | None, typer.Option("--slice", help="Also measure by the values of this column.")
     ] = None,
@@ -127,7 +128,8 @@ def evaluate(
         from experiments.summary import evaluated_json, evaluated_text
 
         uri, classifier = resolve_model(model, task)
-        settings = data_settings(text, labels, codes, group, encoding)
+        column = target if classifier.targeted else None
+        settings = data_settings(text, labels, codes, group, encoding, column)
         evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
         console.show(evaluated_json(uri, evaluation), evaluated_text(uri, classifier, evaluation))
 
@@ -143,6 +145,7 @@ def score(
     ],
     model: Model = None,
     task: Annotated[str, typer.Option(help="Whose champion to take when no model is given.")] = "framing",
+    target: Annotated[str | None, typer.Option(help="What the stance is about, for a stance model.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write; standard output when left out.")
     ] = None,
@@ -174,6 +177,7 @@ def score(
             )
         chosen = format_of(output, format)
         uri, classifier = resolve_model(model, task)
+        classifier = classifier.towards(target)
         articles = read_articles(inputs, text_column, id_column, encoding, console.say)
         summary = score_to(classifier, articles, output, chosen, warn=console.say)
         if output is None:
@@ -279,3 +283,58 @@ def benchmark(
 
         result, text = benchmark_scoring(articles, model, task, sentences, repeats, console.say)
         console.show(result, text)
+
+
+@app.command("cross-validate")
+def cross_validate(
+    config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as stance/default.")],
+    overrides: Overrides = None,
+    folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
+    by: Annotated[str | None, typer.Option(help="Keep the values of this column whole, such as target.")] = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a config on all of its rows by cross-validation.
+
+    Example: **framescope cross-validate stance/default --by target**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.config import load_config
+        from experiments.cross_validation import cross_validate as run
+        from experiments.summary import cross_validated_json, cross_validated_text
+
+        loaded = load_config(config, overrides or [])
+        found = run(loaded, folds, by, console.say)
+        console.show(cross_validated_json(loaded, found), cross_validated_text(loaded, found))
+
+
+@app.command("learning-curve")
+def learning_curve(
+    config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as framing/default.")],
+    overrides: Overrides = None,
+    data: Annotated[
+        str | None, typer.Option("--data", "-d", help="Labelled rows to test on; data.test if left out.")
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="Numbers of training rows.")] = "250,500,1000,2000,4000",
+    draws: Annotated[int, typer.Option(min=1, help="Random draws a size.")] = 3,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show how macro-F1 grows with the number of training rows.
+
+    Example: **framescope learning-curve framing/default --data unseen.jsonl --sizes 500,1000,2000**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.config import load_config
+        from experiments.cross_validation import learning_curve as run
+        from experiments.errors import InputError
+        from experiments.summary import learning_curve_json, learning_curve_text
+
+        if not all(part.strip().isdigit() and int(part) > 0 for part in sizes.split(",")):
+            raise InputError(f"--sizes {sizes}: write numbers of rows, such as 250,500,1000")
+        points = run(
+            load_config(config, overrides or []), data, [int(part) for part in sizes.split(",")], draws, console.say
+        )
+        console.show(learning_curve_json(points), learning_curve_text(points))

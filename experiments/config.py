@@ -68,12 +68,15 @@ class Columns(_Section):
     group : str, default "group"
         Rows that belong together (an article, a batch): never on both sides of a split, and drawn together
         by the bootstrap.
+    target : str, optional
+        What the stance of the text is about. Named, it makes the task one of stance to a target.
     """
 
     text: str = "text"
     labels: str | list[str] | dict[str, str] = "labels"
     id: str = "id"
     group: str = "group"
+    target: str | None = None
 
 
 class Data(_Section):
@@ -194,6 +197,11 @@ class Config(_Section):
         return self.tracking.model or self.task.name
 
     @property
+    def targeted(self) -> bool:
+        """Whether rows are pairs of text and target."""
+        return self.data.columns.target is not None
+
+    @property
     def experiment_name(self) -> str:
         """The MLflow experiment that the run belongs to."""
         return self.tracking.experiment or self.task.name
@@ -203,6 +211,10 @@ class Config(_Section):
         reads_text = self.classifier.type == "lexicon"
         if reads_text and self.features:
             raise ValueError("the lexicon classifier reads the text itself: leave features empty")
+        if reads_text and self.targeted:
+            raise ValueError(
+                "the lexicon classifier knows no targets: choose another, or leave data.columns.target out"
+            )
         if not reads_text and not self.features:
             raise ValueError(f"features: the {self.classifier.type} classifier needs at least one")
         return self
@@ -436,6 +448,6 @@ def read_lexicon(name: str, near: Path | None = None, needed: str = "cues") -> d
         for category, entries in categories.items() if isinstance(categories, dict) else [("", None)]:
             if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
                 raise InputError(
-                    f"{path}: {section}.{category}: must be a list of words (put quotes around yes, no, true and numbers)"
+                    f"{path}: {section}.{category}: must be a list of words (quote yes, no, true and numbers)"
                 )
     return sections

@@ -31,6 +31,8 @@ class Labelled:
         The rows as read, every column kept.
     ids, texts, groups : list of str
         One entry a row.
+    targets : list of str or None
+        What each row's stance is about, in a task with targets.
     y : ndarray of shape (n, n_labels), int8
         1 where the row has the label; in a multiclass task each row holds exactly one 1.
     """
@@ -41,6 +43,7 @@ class Labelled:
     texts: list[str]
     groups: list[str]
     y: np.ndarray
+    targets: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -55,7 +58,13 @@ class Labelled:
             [self.texts[i] for i in at],
             [self.groups[i] for i in at],
             self.y[at],
+            None if self.targets is None else [self.targets[i] for i in at],
         )
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What a pipeline reads: the texts, or pairs (text, target) in a task with targets."""
+        return self.texts if self.targets is None else list(zip(self.texts, self.targets, strict=True))
 
     @property
     def target(self) -> np.ndarray:
@@ -64,8 +73,8 @@ class Labelled:
 
     @property
     def digest(self) -> str:
-        """The first 16 hex digits of a SHA-256 over texts and labels, whatever their order."""
-        lines = sorted(f"{text}\t{labels.tolist()}" for text, labels in zip(self.texts, self.y, strict=True))
+        """The first 16 hex digits of a SHA-256 over texts (and targets) and labels, whatever their order."""
+        lines = sorted(f"{row}\t{labels.tolist()}" for row, labels in zip(self.inputs, self.y, strict=True))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
@@ -110,6 +119,7 @@ def load_labelled(source: str | Sequence[str], task: Task, data: Data, warn: War
         [text for part in parts for text in part.texts],
         [group for part in parts for group in part.groups],
         np.concatenate([part.y for part in parts]),
+        [target for part in parts for target in part.targets or []] if data.columns.target else None,
     )
 
 
@@ -219,7 +229,21 @@ def _label(rows: Dataset, name: str, task: Task, data: Data) -> Labelled:
         if columns.group in rows.column_names
         else ids
     )
-    return Labelled(name, rows, ids, texts, groups, _indicator(rows, name, task, data))
+    return Labelled(name, rows, ids, texts, groups, _indicator(rows, name, task, data), _targets(rows, name, columns))
+
+
+def _targets(rows: Dataset, name: str, columns: Columns) -> list[str] | None:
+    if columns.target is None:
+        return None
+    _need(rows, name, columns.target, "target")
+    targets = [_text(value).strip() for value in rows[columns.target]]
+    empty = [number for number, target in enumerate(targets, 1) if not target]
+    if empty:
+        raise InputError(
+            f"{name}: {len(empty)} row(s) without a target in column {columns.target!r}, the first is row {empty[0]}; "
+            "fill or remove them"
+        )
+    return targets
 
 
 def _text(value: Any) -> str:

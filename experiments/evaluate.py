@@ -57,7 +57,7 @@ def evaluate(
     slices : sequence of str, default ()
         Columns by whose values the metrics are measured once more; those the rows don't have are left out.
     """
-    probabilities = classifier.predict_proba(data.texts)
+    probabilities = classifier.predict_proba(data.texts, data.targets)
     decided = classifier.decide(probabilities)
     labels, multilabel = classifier.labels, classifier.task.multilabel
 
@@ -76,13 +76,15 @@ def evaluate(
     return Evaluation(data, probabilities, decided, measured(np.arange(len(data))), sliced)
 
 
-def data_settings(text: str, labels: str, codes: str | None, group: str, encoding: str | None) -> Data:
+def data_settings(
+    text: str, labels: str, codes: str | None, group: str, encoding: str | None, target: str | None = None
+) -> Data:
     """Return the settings for reading a file as the command line names them.
 
     Parameters
     ----------
-    text, group : str
-        Columns.
+    text, group, target : str
+        Columns; ``target`` only where the model needs one.
     labels : str
         A column, or 0/1 columns as ``label=column,label=column``.
     codes : str, optional
@@ -95,7 +97,8 @@ def data_settings(text: str, labels: str, codes: str | None, group: str, encodin
     InputError
         If labels or codes are not written so.
     """
-    columns = Columns(text=text, labels=_pairs("--labels", labels) if "=" in labels else labels, group=group)
+    named = _pairs("--labels", labels) if "=" in labels else labels
+    columns = Columns(text=text, labels=named, group=group, target=target)
     return Data(
         train="", columns=columns, label_codes=dict(_pairs("--codes", codes)) if codes else {}, encoding=encoding
     )
@@ -148,6 +151,8 @@ def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) ->
     """
     data = evaluation.data
     table = pd.DataFrame({"id": data.ids, "group": data.groups, "text": data.texts})
+    if data.targets is not None:
+        table["target"] = data.targets
     table["true"] = classifier.names(data.y)
     table["predicted"] = classifier.names(evaluation.decided)
     for column, label in enumerate(classifier.labels):

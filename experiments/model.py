@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +43,63 @@ class SentenceClassifier:
         Probability from which a label is given; not used in multiclass tasks.
     versions : dict
         Versions of the packages that it was trained with.
+    targeted : bool
+        Whether the pipeline reads pairs (text, target).
+    target : str or None
+        The target of texts that come without one of their own.
     """
 
     pipeline: Any
     task: Task
     thresholds: np.ndarray
     versions: dict[str, str] = field(default_factory=dict)
+    targeted: bool = False
+    target: str | None = None
 
     @property
     def labels(self) -> list[str]:
         """The labels, in the order of the columns."""
         return list(self.task.labels)
 
-    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the probability of every label for every text, shape (n, n_labels), float64."""
+    def predict_proba(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> np.ndarray:
+        """Return the probability of every label for every text, shape (n, n_labels), float64.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            n texts.
+        targets : sequence of str, optional
+            n targets, for a model that needs them; ``self.target`` for all when left out.
+
+        Raises
+        ------
+        InputError
+            If the model needs a target and none is given.
+        """
         if not len(texts):
             return np.zeros((0, len(self.labels)))
-        return np.asarray(self.pipeline.predict_proba(list(texts)), dtype=np.float64)
+        rows: list[Any] = list(texts)
+        if self.targeted:
+            if targets is None and self.target is None:
+                raise InputError(f"the {self.task.name} model tells the stance to a target: name one with --target")
+            rows = list(zip(rows, targets or [str(self.target)] * len(rows), strict=True))
+        return np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64)
+
+    def towards(self, target: str | None) -> "SentenceClassifier":
+        """Return the same model with a target for texts that come without one.
+
+        Raises
+        ------
+        InputError
+            If the model knows no targets, or the target is empty.
+        """
+        if target is None:
+            return self
+        if not self.targeted:
+            raise InputError(f"--target {target}: the {self.task.name} model knows no targets; leave it out")
+        if not target.strip():
+            raise InputError("--target: is empty; name what the stance is about, such as --target 'the treaty'")
+        return replace(self, target=target)
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Turn probabilities into labels: an indicator matrix of the same shape, int8."""
@@ -83,6 +123,7 @@ class SentenceClassifier:
             "task": self.task.model_dump(mode="json"),
             "thresholds": dict(zip(self.labels, (float(t) for t in self.thresholds), strict=True)),
             "versions": self.versions or package_versions(),
+            "targeted": self.targeted,
         }
         (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
@@ -108,10 +149,10 @@ def load_model(folder: Path) -> SentenceClassifier:
             )
         task = Task.model_validate(card["task"])
         thresholds = np.asarray([card["thresholds"][label] for label in task.labels], dtype=np.float64)
-        versions = dict(card["versions"])
+        versions, targeted = dict(card["versions"]), bool(card.get("targeted", False))
     except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{home / CARD_FILE}: is damaged ({error}); train or download the model again") from None
-    return SentenceClassifier(_load_pipeline(home / PIPELINE_FILE), task, thresholds, versions)
+    return SentenceClassifier(_load_pipeline(home / PIPELINE_FILE), task, thresholds, versions, targeted)
 
 
 def _no_model(folder: Path) -> str:
@@ -162,7 +203,7 @@ def _load_pipeline(path: Path) -> Any:
 
 
 class ServedModel:
-    """The model as MLflow serves it: a table with a ``text`` column in, labels and probabilities out."""
+    """The model as MLflow serves it: a table of ``text`` (and ``target``) in, labels and probabilities out."""
 
     def __init__(self, classifier: SentenceClassifier) -> None:
         self.classifier = classifier
@@ -170,7 +211,8 @@ class ServedModel:
     def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return a table with a ``labels`` column (list of str) and one probability column a label."""
         texts = ["" if text is None else str(text) for text in table["text"]]
-        probabilities = self.classifier.predict_proba(texts)
+        targets = [str(target) for target in table["target"]] if self.classifier.targeted else None
+        probabilities = self.classifier.predict_proba(texts, targets)
         scored = pd.DataFrame(probabilities, columns=self.classifier.labels, index=table.index)
         scored.insert(
             0,

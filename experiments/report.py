@@ -120,7 +120,7 @@ def write_report(
         figures={name: Markup(inline_svg(svg, name)) for name, svg in drawn.items()},
         slices=evaluation.slices,
         min_slice=MIN_SLICE,
-        features=top_features(classifier, _sample(test.texts)),
+        features=top_features(_towards_any(classifier, test), _sample(test.texts)),
         mistakes={label: _mistakes(classifier, evaluation, label, config.evaluation.errors) for label in labels},
         config_yaml=yaml.safe_dump(_abridged(config.dump()), sort_keys=False, allow_unicode=True, width=100),
     )
@@ -183,6 +183,11 @@ def _lengths(texts: Sequence[str]) -> dict[str, float]:
     }
 
 
+def _towards_any(classifier: SentenceClassifier, test: Labelled) -> SentenceClassifier:
+    """Return the model with a target, if it needs one: the most frequent in the test rows."""
+    return classifier.towards(Counter(test.targets).most_common(1)[0][0]) if test.targets else classifier
+
+
 def _sample(texts: Sequence[str]) -> list[str]:
     """Return texts spread evenly over all, leaving out long ones."""
     short = [text for text in texts if len(text.split()) <= _MOST_WORDS]
@@ -220,7 +225,8 @@ def _mistakes(
 
 def _mistake(classifier: SentenceClassifier, evaluation: Evaluation, row: int, column: int) -> Mistake:
     data = evaluation.data
-    words, cut = _words(classifier, data.texts[row], column)
+    asked = classifier.towards(data.targets[row]) if data.targets else classifier
+    words, cut = _words(asked, data.texts[row], column)
     return Mistake(
         data.ids[row],
         data.groups[row],

@@ -1,8 +1,11 @@
 """The results of commands as one JSON object, and as text for a terminal."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.config import Config
+from experiments.cross_validation import CrossValidation, LearningPoint
 from experiments.evaluate import Evaluation
 from experiments.metrics import Estimate
 from experiments.model import SentenceClassifier
@@ -126,3 +129,32 @@ def _bounded(estimate: Estimate) -> str:
     if estimate.low != estimate.low:
         return f"{estimate.value:.3f}"
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def cross_validated_json(config: Config, found: CrossValidation) -> dict[str, Any]:
+    """Return a cross-validation's result: rows, the folds' macro-F1, and flat metrics with bounds."""
+    return {
+        "config": config.name,
+        "rows": found.rows,
+        "fold_macro_f1": found.folds,
+        "metrics": flat_metrics(found.metrics, "cv"),
+    }
+
+
+def cross_validated_text(config: Config, found: CrossValidation) -> str:
+    """Return a cross-validation's result as text."""
+    spread = f"{min(found.folds):.3f} to {max(found.folds):.3f}"
+    head = f"{config.name}: {len(found.folds)}-fold cross-validation of {found.rows} rows; folds {spread}"
+    return "\n".join([head, "", *metrics_lines(config.task.labels, found.metrics)])
+
+
+def learning_curve_json(points: Sequence[LearningPoint]) -> dict[str, Any]:
+    """Return a learning curve's points."""
+    return {"points": [{"rows": p.size, "macro_f1": p.mean, "draws": p.draws} for p in points]}
+
+
+def learning_curve_text(points: Sequence[LearningPoint]) -> str:
+    """Return a learning curve as a table."""
+    lines = ["  rows  macro-F1  draws"]
+    lines += [f"{p.size:>6}  {p.mean:8.3f}  {'  '.join(f'{score:.3f}' for score in p.draws)}" for p in points]
+    return "\n".join(lines)

@@ -33,11 +33,11 @@ def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_fo
     -------
     ndarray of shape (n, n_labels)
     """
-    targets = data.y if multilabel else data.target
+    inputs, answers = data.inputs, data.y if multilabel else data.target
 
     def held_out_probabilities(rest: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-        pipeline = build().fit([data.texts[i] for i in rest], targets[rest])
-        return np.asarray(pipeline.predict_proba([data.texts[i] for i in held_out]))
+        pipeline = build().fit([inputs[i] for i in rest], answers[rest])
+        return np.asarray(pipeline.predict_proba([inputs[i] for i in held_out]))
 
     parts = list(folds(data, n_folds, seed))
     jobs = min(n_folds, os.cpu_count() or 1)

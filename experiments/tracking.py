@@ -129,6 +129,8 @@ class Run:
             folder = Path(scratch) / FOLDER
             classifier.save(folder)
             example = pd.DataFrame({"text": ["The two governments signed an agreement on border security on Monday."]})
+            if classifier.targeted:
+                example["target"] = ["the agreement"]
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 loader_module="experiments.model",
@@ -241,7 +243,8 @@ def model_signature(classifier: SentenceClassifier) -> ModelSignature:
         ColSpec(Array(DataType.string), "labels"),
         *(ColSpec(DataType.double, label) for label in classifier.labels),
     ]
-    return ModelSignature(inputs=Schema([ColSpec(DataType.string, "text")]), outputs=Schema(outputs))
+    inputs = [ColSpec(DataType.string, name) for name in ("text", "target")[: 1 + classifier.targeted]]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
 def fetch_model(uri: str) -> Path:

@@ -101,7 +101,7 @@ def pipeline_of(config: Config) -> Callable[[], Any]:
     def build() -> Pipeline:
         try:
             classifier = config.classifier.build(config.task.labels, config.task.multilabel, config.seed)
-            steps = [("features", build_features(config.features))] if config.features else []
+            steps = [("features", build_features(config.features, config.targeted))] if config.features else []
         except ValueError as error:
             raise InputError(f"config {config.name}: {error}") from None
         return Pipeline([*steps, ("classifier", classifier)])
@@ -114,12 +114,12 @@ def fit(config: Config, rows: Labelled) -> SentenceClassifier:
     build, multilabel = pipeline_of(config), config.task.multilabel
     try:
         thresholds = choose_thresholds(config.thresholds, build, rows, multilabel, config.seed)
-        pipeline = build().fit(rows.texts, rows.y if multilabel else rows.target)
+        pipeline = build().fit(rows.inputs, rows.y if multilabel else rows.target)
     except ValueError as error:
         raise InputError(
             f"config {config.name}: can't be fitted on {len(rows)} rows of {rows.name}: {str(error).splitlines()[0]}"
         ) from error
-    return SentenceClassifier(pipeline, config.task, np.asarray(thresholds), package_versions())
+    return SentenceClassifier(pipeline, config.task, np.asarray(thresholds), package_versions(), config.targeted)
 
 
 def write_artifacts(
