@@ -7,7 +7,7 @@ from typing import Any
 from datasets import Dataset
 
 from experiments.config import Columns, Config, Data, Task
-from experiments.data import Warn, _indicator, _names, _text, read_rows
+from experiments.data import Warn, indicator, label_names, cell_text, read_rows
 from experiments.errors import InputError
 
 
@@ -82,7 +82,7 @@ def read_corpus(name: str, labels: Sequence[str], text: str | None, config: Conf
         )
 
     def column(wanted: str) -> list[str]:
-        return [_text(cell) for cell in rows[wanted]] if wanted in rows.column_names else [""] * len(rows)
+        return [cell_text(cell) for cell in rows[wanted]] if wanted in rows.column_names else [""] * len(rows)
 
     found = _label_cells(rows, name, config, columns, data)
     occurring = sorted({label for each in found for label in each or ()})
@@ -110,7 +110,7 @@ def _label_cells(
 ) -> list[tuple[str, ...] | None]:
     if not isinstance(columns.labels, str):
         task = config.task.model_copy(update={"type": "multilabel"}) if config else Task(name="check", labels=["none"])
-        y = _indicator(rows, name, task, data)
+        y = indicator(rows, name, task, data)
         return [tuple(label for label, has in zip(task.labels, row, strict=True) if has) for row in y]
     column = columns.labels
     if column not in rows.column_names and column == Columns().labels and "label" in rows.column_names:
@@ -120,4 +120,4 @@ def _label_cells(
             f"{name}: has no column {column!r} for the labels; it has {', '.join(rows.column_names)} "
             "(set data.columns.labels in a config and give it with --config)"
         )
-    return [None if cell is None else tuple(dict.fromkeys(_names(cell, data))) for cell in rows[column]]
+    return [None if cell is None else tuple(dict.fromkeys(label_names(cell, data))) for cell in rows[column]]

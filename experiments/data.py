@@ -151,7 +151,7 @@ def read_rows(name: str, encoding: str | None, warn: Warn) -> Dataset:
         warn(f"{name}: is not UTF-8; read as {found}")
     if suffix in (".csv", ".tsv"):
         return _from_csv(text, name, "," if suffix == ".csv" else "\t")
-    rows = list(_json_rows(text, name))
+    rows = list(json_rows(text, name))
     if not rows:
         raise InputError(f"{name}: holds no rows")
     try:
@@ -184,7 +184,7 @@ def _from_csv(text: str, name: str, separator: str) -> Dataset:
     return Dataset.from_pandas(table, preserve_index=False)
 
 
-def _json_rows(text: str, name: str) -> Iterator[dict[str, Any]]:
+def json_rows(text: str, name: str) -> Iterator[dict[str, Any]]:
     """Yield the objects of JSON lines, or of one JSON list."""
     if text.lstrip().startswith("["):
         try:
@@ -211,7 +211,7 @@ def _json_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
 def _label(rows: Dataset, name: str, task: Task, data: Data) -> Labelled:
     columns = data.columns
     _need(rows, name, columns.text, "text")
-    texts = [_text(value) for value in rows[columns.text]]
+    texts = [cell_text(value) for value in rows[columns.text]]
     empty = [number for number, text in enumerate(texts, 1) if not text.strip()]
     if empty:
         raise InputError(
@@ -220,23 +220,23 @@ def _label(rows: Dataset, name: str, task: Task, data: Data) -> Labelled:
         )
     stem = Path(name).stem
     ids = (
-        [_text(value) or f"{stem}-{n}" for n, value in enumerate(rows[columns.id], 1)]
+        [cell_text(value) or f"{stem}-{n}" for n, value in enumerate(rows[columns.id], 1)]
         if columns.id in rows.column_names
         else [f"{stem}-{n}" for n in range(1, len(texts) + 1)]
     )
     groups = (
-        [_text(value) or row_id for value, row_id in zip(rows[columns.group], ids, strict=True)]
+        [cell_text(value) or row_id for value, row_id in zip(rows[columns.group], ids, strict=True)]
         if columns.group in rows.column_names
         else ids
     )
-    return Labelled(name, rows, ids, texts, groups, _indicator(rows, name, task, data), _targets(rows, name, columns))
+    return Labelled(name, rows, ids, texts, groups, indicator(rows, name, task, data), _targets(rows, name, columns))
 
 
 def _targets(rows: Dataset, name: str, columns: Columns) -> list[str] | None:
     if columns.target is None:
         return None
     _need(rows, name, columns.target, "target")
-    targets = [_text(value).strip() for value in rows[columns.target]]
+    targets = [cell_text(value).strip() for value in rows[columns.target]]
     empty = [number for number, target in enumerate(targets, 1) if not target]
     if empty:
         raise InputError(
@@ -246,7 +246,8 @@ def _targets(rows: Dataset, name: str, columns: Columns) -> list[str] | None:
     return targets
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """Return a cell as text; a missing value is the empty text."""
     return "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value)
 
 
@@ -258,7 +259,7 @@ def _need(rows: Dataset, name: str, column: str, what: str) -> None:
         )
 
 
-def _indicator(rows: Dataset, name: str, task: Task, data: Data) -> np.ndarray:
+def indicator(rows: Dataset, name: str, task: Task, data: Data) -> np.ndarray:
     """Return the labels as a matrix of shape (n, n_labels), from whichever form the file has them in."""
     y = np.zeros((len(rows), len(task.labels)), dtype=np.int8)
     number = {label: i for i, label in enumerate(task.labels)}
@@ -268,7 +269,7 @@ def _indicator(rows: Dataset, name: str, task: Task, data: Data) -> np.ndarray:
             column = "label"  # single-label files mostly call it so
         _need(rows, name, column, "labels")
         for row, value in enumerate(rows[column]):
-            for label in _names(value, data):
+            for label in label_names(value, data):
                 if label not in number:
                     raise InputError(
                         f"{name} row {row + 1}: column {column!r} has the label {label!r}, which the "
@@ -292,7 +293,7 @@ def _indicator(rows: Dataset, name: str, task: Task, data: Data) -> np.ndarray:
     return y
 
 
-def _names(value: Any, data: Data) -> Iterator[str]:
+def label_names(value: Any, data: Data) -> Iterator[str]:
     """Yield the label names in one cell: a list, a string of one or several, or a code."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return
@@ -313,7 +314,7 @@ def _names(value: Any, data: Data) -> Iterator[str]:
 
 def _flag(value: Any, name: str, column: str, row: int) -> int:
     flags = {"1": 1, "1.0": 1, "true": 1, "yes": 1, "0": 0, "0.0": 0, "false": 0, "no": 0, "": 0}
-    flag = flags.get(_text(value).strip().lower())
+    flag = flags.get(cell_text(value).strip().lower())
     if flag is None:
         raise InputError(f"{name} row {row}: column {column!r} has {value!r}; a label's column holds 0 or 1")
     return flag

@@ -1,6 +1,7 @@
 """Reads text whatever its encoding, and writes files so that a reader never sees half of one."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +9,11 @@ from pathlib import Path
 
 from experiments.errors import InputError
 
-ROOT = Path(__file__).resolve().parent.parent
-"""The folder that holds ``configs/`` and ``seeds/``."""
+CODE = Path(__file__).resolve().parent.parent
+"""The folder that holds the packages ``features`` and ``experiments``."""
+
+ROOT = CODE if (CODE / "configs").is_dir() else Path(sys.prefix) / "share" / "framescope"
+"""The folder that holds ``configs/`` and ``seeds/``: the checkout, or where an installed wheel puts them."""
 
 
 def find_file(name: str, near: Path | None = None) -> Path:

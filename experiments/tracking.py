@@ -31,7 +31,7 @@ from mlflow.types.schema import Array, ColSpec, DataType, Schema
 from experiments.config import Config
 from experiments.data import Labelled
 from experiments.errors import InputError
-from experiments.files import ROOT, writing
+from experiments.files import CODE, writing
 from experiments.metrics import Metrics
 from experiments.model import FOLDER, SentenceClassifier
 from experiments.provenance import git_commit, package_versions
@@ -135,7 +135,7 @@ class Run:
                 name="model",
                 loader_module="experiments.model",
                 data_path=str(folder),
-                code_paths=[str(ROOT / "features"), str(ROOT / "experiments")],
+                code_paths=[str(CODE / "features"), str(CODE / "experiments")],
                 signature=model_signature(classifier),
                 input_example=example,
                 pip_requirements=_requirements(),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.annotations import NESTED, PREFIXES
-from experiments.data import Warn, _json_rows, read_rows
+from experiments.data import Warn, json_rows, read_rows
 from experiments.errors import InputError
 from experiments.files import decode, find_file, read_bytes, writing
 
@@ -182,7 +182,7 @@ def read_records(name: str, warn: Warn) -> list[Row]:
     if path.suffix.lower() not in (".json", ".jsonl", ".ndjson"):
         return [dict(row) for row in read_rows(name, None, warn)]
     text, _ = decode(read_bytes(path), name)
-    rows = list(_json_rows(text, name))
+    rows = list(json_rows(text, name))
     if not rows:
         raise InputError(f"{name}: holds no rows")
     return rows
