@@ -7,7 +7,7 @@ from typing import Any
 from datasets import Dataset
 
 from experiments.config import Columns, Config, Data, Task
-from experiments.data import Warn, indicator, label_names, cell_text, read_rows
+from experiments.data import Warn, cell_text, indicator, label_names, read_rows
 from experiments.errors import InputError
 
 

@@ -166,8 +166,8 @@ def test_unknown_run_model_and_artifact_are_one_line(client, trained):
 
 
 def test_missing_champion_names_the_command_that_makes_one(tmp_path, in_workspace, trained):
-    with pytest.raises(InputError, match="framescope train stance/default"):
-        tracking.champion_uri("stance")
+    with pytest.raises(InputError, match="framescope train nobody/default"):
+        tracking.champion_uri("nobody")
 
 
 def test_multiclass_task_trains_and_is_measured_by_its_labels(in_workspace, trained, tmp_path, small_corpus):

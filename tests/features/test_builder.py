@@ -70,6 +70,6 @@ def test_clones():
 def test_skops_round_trip_needs_only_the_allowed_types():
     union = build_features([WordNgrams(min_df=1), CharNgrams(min_df=1), CUES]).fit(TEXTS)
     data = skops.io.dumps(union)
-    assert set(skops.io.get_untrusted_types(data=data)) == set(ALLOWED_TYPES)
+    assert set(skops.io.get_untrusted_types(data=data)) <= set(ALLOWED_TYPES)
     again = skops.io.loads(data, trusted=list(ALLOWED_TYPES))
     assert (again.transform(TEXTS) != union.transform(TEXTS)).nnz == 0
