@@ -30,7 +30,7 @@ def find_duplicates(texts: Sequence[str], threshold: float = NEAR, block: int = 
     Parameters
     ----------
     texts : sequence of str
-        n texts; case, typography and digits do not count.
+        n texts; case and typography do not count, digits only for being the same.
     threshold : float, default 0.8
         Smallest Jaccard similarity of three-word shingles that counts as near.
     block : int, default 2000
@@ -48,7 +48,8 @@ def find_duplicates(texts: Sequence[str], threshold: float = NEAR, block: int = 
     normal = [normalise_text(text) for text in texts]
     first: dict[str, int] = {}
     exact, kept = [], []
-    for row, text in enumerate(normal):
+    # sentences that differ in figures alone are two sentences, if nearly the same
+    for row, text in enumerate(normalise_text(text, fold_digits=False) for text in texts):
         if text in first:
             exact.append((first[text], row))
         else:
@@ -95,7 +96,7 @@ def check_training(train: Labelled, task: Task) -> list[str]:
             )
         if count == len(train):
             raise InputError(f"{train.name}: every training row has the label {label!r}; add rows without it")
-    found = find_duplicates(train.texts)
+    found = find_duplicates(_wordings(train))
     lines = [
         f"{train.name}: label {label!r} has only {count} training rows"
         for label, count in zip(task.labels, counts, strict=True)
@@ -128,13 +129,14 @@ def check_split(train: Labelled, test: Labelled, allow_leaks: bool) -> list[str]
     InputError
         If the same text or group stands on both sides and leaks are not allowed.
     """
-    lines = []
+    refused: list[str] = []
+    noted: list[str] = []
     shared = set(train.groups) & set(test.groups)
     if shared:
-        lines.append(f"{len(shared)} group(s) stand in training and test rows, such as {sorted(shared)[0]!r}")
+        refused.append(f"{len(shared)} group(s) stand in training and test rows, such as {sorted(shared)[0]!r}")
     n = len(train)
-    found = find_duplicates(train.texts + test.texts)
-    for kind, pairs in (("the same", found.exact), ("nearly the same", found.near)):
+    found = find_duplicates(_wordings(train) + _wordings(test))
+    for kind, pairs, lines in (("the same", found.exact, refused), ("nearly the same", found.near, noted)):
         across = [(a, b) for a, b in pairs if a < n <= b]
         if across:
             a, b = across[0]
@@ -142,7 +144,13 @@ def check_split(train: Labelled, test: Labelled, allow_leaks: bool) -> list[str]
                 f"{len({b for _, b in across})} test row(s) have {kind} text as a training row, such "
                 f"as {train.ids[a]} and {test.ids[b - n]}"
             )
-    refused = [line for line in lines if "nearly" not in line]
     if refused and not allow_leaks:
         raise InputError(f"{refused[0]}; remove them, or set data.allow_leaks=true")
-    return lines
+    return [*refused, *noted]
+
+
+def _wordings(data: Labelled) -> list[str]:
+    """Return what must not be repeated: the texts, or the texts with their targets."""
+    if data.targets is None:
+        return data.texts
+    return [f"{target}: {text}" for text, target in zip(data.texts, data.targets, strict=True)]

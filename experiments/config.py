@@ -130,11 +130,15 @@ class Thresholds(_Section):
         The threshold of every label when fixed.
     folds : int, default 5
         Folds of the cross-validation.
+    where : mapping, default {}
+        Choose them on rows with these column values only, such as ``{kind: article}``: rows in which labels are as
+        frequent as they will be in use. A corpus that was balanced or full of hard cases has other frequencies.
     """
 
     method: Literal["cv", "fixed"] = "cv"
     value: float = Field(default=0.5, gt=0, lt=1)
     folds: int = Field(default=5, ge=2)
+    where: dict[str, str] = {}
 
 
 class Evaluation(_Section):
@@ -241,7 +245,8 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
     """
     path = _find_config(name)
     raw = _with_parents(path, ())
-    for override in overrides:
+    # a change of type drops the former type's settings, so it comes before settings for the new one
+    for override in sorted(overrides, key=lambda each: not each.partition("=")[0].strip().endswith(".type")):
         raw = _apply(raw, override)
     raw.pop("defaults", None)
     try:
@@ -252,7 +257,7 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
         config = Config.model_validate(resolved)
     except ValidationError as error:
         raise InputError("\n".join(_faults(path, error))) from None
-    return _read_lexicons(config, path)
+    return _read_lexicons(config)
 
 
 def config_schema() -> dict[str, Any]:
@@ -307,8 +312,10 @@ def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """Return a config file merged onto the files that its ``defaults:`` names, first to last."""
     if path.resolve() in seen:
         raise InputError(f"{path}: defaults: names a file that is its own parent")
-    own = _read_yaml(path)
-    parents = own.pop("defaults", [])
+    own = _beside(_read_yaml(path), path.parent)
+    parents = own.pop("defaults", None) or []
+    if not isinstance(parents, str | list):
+        raise InputError(f"{path}: defaults: must name a file, or a list of files")
     merged: dict[str, Any] = {}
     for parent in [parents] if isinstance(parents, str) else parents:
         file = path.parent / str(parent)
@@ -317,6 +324,18 @@ def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         merged = _merge(merged, _with_parents(file, (*seen, path.resolve())))
     result: dict[str, Any] = _merge(merged, own)
     return result
+
+
+def _beside(value: Any, folder: Path, key: str = "") -> Any:
+    """Return a raw config in which files that lie beside it, and not in the working directory, are named in full."""
+    if isinstance(value, dict):
+        return {name: _beside(inner, folder, str(name)) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_beside(inner, folder, key) for inner in value]
+    named = key in ("train", "test", "lexicon", "keywords") and isinstance(value, str)
+    if named and not Path(value).expanduser().exists() and (folder / value).is_file():
+        return str(folder / value)
+    return value
 
 
 def _merge(base: Any, top: Any) -> Any:
@@ -399,23 +418,23 @@ def _fields_at(where: list[str]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _read_lexicons(config: Config, path: Path) -> Config:
+def _read_lexicons(config: Config) -> Config:
     """Put the content of every lexicon file in the place of its name, so that the config stands for itself."""
     features = []
     for feature in config.features:
         if feature.type == "cues" and isinstance(feature.lexicon, str):
-            content = read_lexicon(feature.lexicon, path)
+            content = read_lexicon(feature.lexicon)
             frames = {f"frame_{label}": entries for label, entries in content.get("keywords", {}).items()}
             feature = feature.model_copy(update={"lexicon": {**content["cues"], **frames}})
         features.append(feature)
     classifier = config.classifier
     if classifier.type == "lexicon" and isinstance(classifier.keywords, str):
-        content = read_lexicon(classifier.keywords, path, needed="keywords")
+        content = read_lexicon(classifier.keywords, needed="keywords")
         classifier = classifier.model_copy(update={"keywords": content["keywords"]})
     return config.model_copy(update={"features": features, "classifier": classifier})
 
 
-def read_lexicon(name: str, near: Path | None = None, needed: str = "cues") -> dict[str, dict[str, list[str]]]:
+def read_lexicon(name: str, needed: str = "cues") -> dict[str, dict[str, list[str]]]:
     """Read a lexicon file.
 
     Its section ``cues`` holds entries by category and its section ``keywords`` those that give a label by themselves.
@@ -425,8 +444,6 @@ def read_lexicon(name: str, near: Path | None = None, needed: str = "cues") -> d
     ----------
     name : str
         A YAML file.
-    near : Path, optional
-        The config that names it.
     needed : str, default "cues"
         The section that must be there.
 
@@ -440,7 +457,7 @@ def read_lexicon(name: str, near: Path | None = None, needed: str = "cues") -> d
     InputError
         If the file or section is missing, or isn't lists of words under names.
     """
-    path = find_file(name, near)
+    path = find_file(name)
     sections = _read_yaml(path)
     if not isinstance(sections.get(needed), dict) or not sections[needed]:
         raise InputError(f"{path}: has no section {needed!r} with categories and entries")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.checks import check_training
+from experiments.checks import check_split, check_training
 from experiments.config import Config
 from experiments.data import Labelled, Warn, load_labelled
 from experiments.errors import InputError
@@ -83,7 +83,8 @@ def learning_curve(
 ) -> list[LearningPoint]:
     """Fit a config on ever more of its training rows, and measure each model on the same test rows.
 
-    Rows are drawn by whole groups, in a random order that the seed fixes; each draw's sizes are nested.
+    Groups are drawn in a random order that the seed fixes, and rows taken from them up to the size; each draw's sizes
+    are nested.
 
     Parameters
     ----------
@@ -101,13 +102,16 @@ def learning_curve(
     Raises
     ------
     InputError
-        If there is no test file, or a size is too small for every label to occur.
+        If there is no test file, it shares texts or groups with the training rows, or a size is too small for every
+        label to occur.
     """
     source: Any = test or config.data.test
     if not source:
         raise InputError("a learning curve needs rows to test on: give --data FILE, or set data.test")
     rows = load_labelled(config.data.train, config.task, config.data, say)
     unseen = load_labelled(source, config.task, config.data, say)
+    for line in check_split(rows, unseen, config.data.allow_leaks):
+        say(f"note: {line}")
     names = sorted(set(rows.groups))
     members: dict[str, list[int]] = {name: [] for name in names}
     for number, name in enumerate(rows.groups):

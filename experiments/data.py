@@ -1,5 +1,6 @@
 """Labelled rows: from any file or hub to one checked table with an indicator matrix of labels."""
 
+import ast
 import hashlib
 import io
 import json
@@ -110,12 +111,15 @@ def load_labelled(source: str | Sequence[str], task: Task, data: Data, warn: War
     parts = [_label(read_rows(name, data.encoding, warn), name, task, data) for name in names]
     if len(parts) == 1:
         return parts[0]
+    ids = [row_id for part in parts for row_id in part.ids]
+    if len(set(ids)) < len(ids):  # files that each number their rows from 1
+        ids = [f"{number}:{row_id}" for number, part in enumerate(parts, 1) for row_id in part.ids]
     return Labelled(
         ", ".join(names),
         Dataset.from_pandas(
             pd.concat([part.rows.to_pandas() for part in parts], ignore_index=True), preserve_index=False
         ),
-        [row_id for part in parts for row_id in part.ids],
+        ids,
         [text for part in parts for text in part.texts],
         [group for part in parts for group in part.groups],
         np.concatenate([part.y for part in parts]),
@@ -155,7 +159,7 @@ def read_rows(name: str, encoding: str | None, warn: Warn) -> Dataset:
     if not rows:
         raise InputError(f"{name}: holds no rows")
     try:
-        return Dataset.from_pandas(pd.DataFrame(rows), preserve_index=False)
+        return Dataset.from_pandas(pd.DataFrame(rows, dtype=object), preserve_index=False)
     except (ValueError, TypeError, OSError) as error:
         raise InputError(f"{name}: a column mixes kinds of values: {str(error).splitlines()[0]}") from None
 
@@ -219,17 +223,20 @@ def _label(rows: Dataset, name: str, task: Task, data: Data) -> Labelled:
             f"{empty[0]}; remove or fill them"
         )
     stem = Path(name).stem
-    ids = (
-        [cell_text(value) or f"{stem}-{n}" for n, value in enumerate(rows[columns.id], 1)]
-        if columns.id in rows.column_names
-        else [f"{stem}-{n}" for n in range(1, len(texts) + 1)]
-    )
-    groups = (
-        [cell_text(value) or row_id for value, row_id in zip(rows[columns.group], ids, strict=True)]
-        if columns.group in rows.column_names
-        else ids
-    )
+    ids = [value or f"{stem}-{n}" for n, value in enumerate(_optional(rows, name, columns, "id"), 1)]
+    # a row without a group is one of its own, which no row of another file shares
+    groups = [value or f"{name}#{n}" for n, value in enumerate(_optional(rows, name, columns, "group"), 1)]
     return Labelled(name, rows, ids, texts, groups, indicator(rows, name, task, data), _targets(rows, name, columns))
+
+
+def _optional(rows: Dataset, name: str, columns: Columns, field: str) -> list[str]:
+    """Return a column that need not be there, as texts; but one that the user has named must be."""
+    column = getattr(columns, field)
+    if column in rows.column_names:
+        return [cell_text(value).strip() for value in rows[column]]
+    if column != Columns.model_fields[field].default:
+        _need(rows, name, column, field)
+    return [""] * len(rows)
 
 
 def _targets(rows: Dataset, name: str, columns: Columns) -> list[str] | None:
@@ -300,8 +307,10 @@ def label_names(value: Any, data: Data) -> Iterator[str]:
     cells = value if isinstance(value, list | tuple | np.ndarray) else [str(value)]
     if isinstance(value, str) and value.startswith("[") and value.endswith("]"):
         try:
-            cells = json.loads(value.replace("'", '"'))
-        except json.JSONDecodeError:
+            cells = list(
+                ast.literal_eval(value)
+            )  # how pandas writes a list into a cell; JSON lists of texts read alike
+        except (ValueError, SyntaxError):
             cells = [value]
     elif isinstance(value, str) and value not in data.label_codes:
         cells = value.split(data.label_separator)

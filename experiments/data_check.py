@@ -12,7 +12,7 @@ from experiments.classifiers.logistic import Logistic
 from experiments.confident_learning import STRICT, confident_joint
 from experiments.config import Config
 from experiments.corpus import Corpus
-from experiments.data import Labelled, Warn
+from experiments.data import Labelled, Warn, cell_text
 from experiments.thresholds import out_of_fold
 from experiments.train import pipeline_of
 from features import build_features
@@ -270,15 +270,29 @@ def _doubtful_labels(corpus: Corpus, config: Config | None, suspects: int, seed:
             for each in found.suspects
         ]
     doubts.sort(key=lambda item: float(item["confidence"]))
+    reviewed = _reviewed(corpus)
+    doubts = [item for item in doubts if item["ids"][0] not in reviewed]
     strict = [item for item in doubts if item["confidence"] < STRICT]
     return {
         "skipped": None,
         "rows": len(sound),
+        "reviewed": len(reviewed),
         "joint": joint,
         "suspected": len(doubts) - len(strict),
         "findings": strict,
         "suspects": doubts[len(strict) :][:suspects],
     }
+
+
+def _reviewed(corpus: Corpus) -> set[str]:
+    """Return the ids of rows whose label somebody has confirmed after a check, and which are not reported again."""
+    if "reviewed" not in corpus.rows.column_names:
+        return set()
+    return {row_id for row_id, mark in zip(corpus.ids, corpus.rows["reviewed"], strict=True) if _true(mark)}
+
+
+def _true(mark: Any) -> bool:
+    return cell_text(mark).strip().lower() in ("true", "1", "1.0", "yes")
 
 
 def _default_pipeline(labels: Sequence[str], multilabel: bool, seed: int) -> Pipeline:

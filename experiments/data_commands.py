@@ -92,6 +92,8 @@ def check(
 ) -> None:
     """Look for faults in a corpus: schema, duplicates, contradictions, leaking pairs, doubtful labels.
 
+    Rows whose column `reviewed` is true have been confirmed by somebody, and their labels are not doubted again.
+
     Example: **framescope data check sentences.jsonl --labels threat,cooperation,denial --suspects 20**
     """
     console = Console(json, debug)

@@ -16,19 +16,18 @@ ROOT = CODE if (CODE / "configs").is_dir() else Path(sys.prefix) / "share" / "fr
 """The folder that holds ``configs/`` and ``seeds/``: the checkout, or where an installed wheel puts them."""
 
 
-def find_file(name: str, near: Path | None = None) -> Path:
+def find_file(name: str) -> Path:
     """Return the path of a file or folder that a user or a config names.
 
-    Looked for in the working directory, beside ``near`` (the config that names it), then among the files
-    that come with the kit.
+    Looked for in the working directory, then among the files that come with the kit.
 
     Raises
     ------
     InputError
-        If it is in none of these places.
+        If it is in neither place.
     """
     path = Path(name).expanduser()
-    places = [Path.cwd(), *([near.resolve().parent] if near else []), ROOT]
+    places = [Path.cwd(), ROOT]
     for place in dict.fromkeys(places):
         if (place / path).exists():
             return path if place == Path.cwd() else place / path
@@ -62,7 +61,7 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, st
     """
     if encoding:
         try:
-            return data.decode(encoding), encoding
+            return data.decode(encoding).removeprefix("\ufeff"), encoding
         except LookupError:
             raise InputError(f"{name}: there is no encoding called {encoding!r}; try utf-8 or cp1252") from None
         except UnicodeDecodeError as error:

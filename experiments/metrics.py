@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MIN_GROUPS = 5
+"""With fewer groups than this there are no bounds: resampling them would give intervals far too narrow."""
+
 BINS = 10
 """Equal-width bins of the calibration error."""
 
@@ -13,7 +16,7 @@ _CELLS = 20_000_000  # most weights held in memory at a time: 160 MB
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measured value with its 95% bounds (nan when there was no bootstrap)."""
+    """A measured value with its 95% bounds (nan when there was no bootstrap, or too few groups for one)."""
 
     value: float
     low: float = float("nan")
@@ -66,7 +69,7 @@ def measure(
     happen to miss a label are left out of its bounds. The log loss is the mean over labels of
     the binary one in a multilabel task. ``ece`` is the class-wise expected calibration error over ten bins of equal
     width.
-    Bounds are the 2.5 and 97.5 percentiles of the cluster bootstrap.
+    Bounds are the 2.5 and 97.5 percentiles of the cluster bootstrap; with fewer than five groups there are none.
 
     References
     ----------
@@ -76,7 +79,7 @@ def measure(
     """
     scorer = _Scorer(y, probabilities, decided, labels, multilabel)
     values = {name: float(np.nan_to_num(value[0])) for name, value in scorer.scores(np.ones((1, len(y)))).items()}
-    if not bootstrap or not len(y):
+    if not bootstrap or len(set(groups)) < MIN_GROUPS:
         return {name: Estimate(value) for name, value in values.items()}
     draws: dict[str, list[np.ndarray]] = {name: [] for name in values}
     for weights in resample(groups, bootstrap, seed):

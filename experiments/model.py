@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -190,6 +191,8 @@ def _load_pipeline(path: Path) -> Any:
         raise InputError(f"{path}: {error}") from None
     except (
         zipfile.BadZipFile,
+        zlib.error,
+        OSError,
         KeyError,
         ValueError,
         TypeError,

@@ -53,8 +53,8 @@ def folds(data: Labelled, n_folds: int, seed: int) -> Iterator[tuple[np.ndarray,
 def hold_out(data: Labelled, test_size: float, seed: int) -> tuple[Labelled, Labelled]:
     """Split rows into a training and a test part of about ``test_size``, groups whole and labels even.
 
-    Of 200 random grouped splits the one is taken whose test part is nearest to ``test_size`` and to the labels' rates in
-    all rows. (Stratified grouped folds would do it in one step, but hardly depend on the seed.)
+    Of 200 random grouped splits the one is taken whose test part is nearest to ``test_size`` and to the labels' rates
+    in all rows. (Stratified grouped folds would do it in one step, but hardly depend on the seed.)
 
     Raises
     ------

@@ -9,6 +9,7 @@ from joblib import Parallel, delayed
 
 from experiments.config import Thresholds
 from experiments.data import Labelled
+from experiments.errors import InputError
 from experiments.splits import folds
 
 GRID = np.round(np.arange(0.02, 0.985, 0.01), 2)
@@ -73,8 +74,31 @@ def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def choose_thresholds(
     settings: Thresholds, build: Callable[[], Any], train: Labelled, multilabel: bool, seed: int
 ) -> np.ndarray:
-    """Return the labels' thresholds as the config asks for them; only training rows are looked at."""
+    """Return the labels' thresholds as the config asks for them; only training rows are looked at.
+
+    Raises
+    ------
+    InputError
+        If ``where`` names a column that the rows don't have, or leaves a label without rows.
+    """
     n_labels = train.y.shape[1]
     if not multilabel or settings.method == "fixed":
         return np.full(n_labels, settings.value)
-    return best_thresholds(train.y, out_of_fold(build, train, multilabel, settings.folds, seed))
+    chosen = _where(settings.where, train)
+    probabilities = out_of_fold(build, train, multilabel, settings.folds, seed)
+    return best_thresholds(train.y[chosen], probabilities[chosen])
+
+
+def _where(wanted: dict[str, str], train: Labelled) -> np.ndarray:
+    """Return a mask of the rows with all of these column values."""
+    mask = np.ones(len(train), dtype=bool)
+    for column, value in wanted.items():
+        if column not in train.rows.column_names:
+            known = ", ".join(train.rows.column_names)
+            raise InputError(f"{train.name}: has no column {column!r} for thresholds.where; it has {known}")
+        mask &= np.asarray([str(cell) == value for cell in train.rows[column]])
+    if (train.y[mask].sum(axis=0) == 0).any():
+        raise InputError(
+            f"{train.name}: thresholds.where={wanted} leaves {mask.sum()} training rows, not all labels in them"
+        )
+    return mask

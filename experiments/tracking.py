@@ -1,6 +1,7 @@
 """The only module that talks to MLflow: where runs are kept, what a run holds, and which model is champion."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -97,7 +98,7 @@ class Run:
         content = config.dump()
         mlflow.log_dict(content, "config.yaml")
         params = dict(_flat(content))
-        mlflow.log_params({key: value[:500] for key, value in params.items()})
+        mlflow.log_params({_key(name): value[:500] for name, value in params.items()})
 
     def log_data(self, context: str, data: Labelled) -> None:
         """Note a part of the data with its digest."""
@@ -112,12 +113,12 @@ class Run:
     def log_metrics(self, metrics: Metrics, prefix: str = "test") -> dict[str, float]:
         """Keep metrics as ``prefix.name`` with their bounds as ``.low`` and ``.high``; return them flat."""
         flat = flat_metrics(metrics, prefix)
-        mlflow.log_metrics(flat)
+        mlflow.log_metrics({_key(name): value for name, value in flat.items()})
         return flat
 
     def log_values(self, values: Mapping[str, float]) -> None:
         """Keep further numbers, such as seconds."""
-        mlflow.log_metrics(dict(values))
+        mlflow.log_metrics({_key(name): value for name, value in values.items()})
 
     def log_files(self, folder: Path) -> None:
         """Keep every file of a folder as an artifact."""
@@ -183,30 +184,31 @@ def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Reg
 
     A version that can't be completed is deleted again.
     """
-    client = MlflowClient()
-    name = config.model_name
-    created = False
-    try:
-        client.get_registered_model(name)
-    except MlflowException:
-        client.create_registered_model(name, description=f"Labels: {', '.join(config.task.labels)}")
-        created = True
-    version = None
-    try:
-        tags = {"test.digest": test_digest, "test.macro_f1": repr(macro_f1)}
-        version = client.create_model_version(
-            name, source=f"models:/{run.logged_id}", run_id=run.id, tags=tags, model_id=run.logged_id
-        ).version
-        champion, reason = _is_champion(client, name, config, macro_f1, test_digest)
-        if champion:
-            client.set_registered_model_alias(name, CHAMPION, version)
-    except BaseException:
-        if version is not None:
-            client.delete_model_version(name, version)
-        if created:
-            client.delete_registered_model(name)
-        raise
-    return Registered(name, str(version), champion, reason)
+    with _terminate_as_interrupt():
+        client = MlflowClient()
+        name = config.model_name
+        created = False
+        try:
+            client.get_registered_model(name)
+        except MlflowException:
+            client.create_registered_model(name, description=f"Labels: {', '.join(config.task.labels)}")
+            created = True
+        version = None
+        try:
+            tags = {"test.digest": test_digest, "test.macro_f1": repr(macro_f1)}
+            version = client.create_model_version(
+                name, source=f"models:/{run.logged_id}", run_id=run.id, tags=tags, model_id=run.logged_id
+            ).version
+            champion, reason = _is_champion(client, name, config, macro_f1, test_digest)
+            if champion:
+                client.set_registered_model_alias(name, CHAMPION, version)
+        except BaseException:
+            if version is not None:
+                client.delete_model_version(name, version)
+            if created:
+                client.delete_registered_model(name)
+            raise
+        return Registered(name, str(version), champion, reason)
 
 
 def _is_champion(
@@ -377,6 +379,11 @@ def serve_ui(host: str, port: int) -> int:
     except KeyboardInterrupt:
         server.wait()  # Ctrl-C reached it too
         return 0
+
+
+def _key(name: str) -> str:
+    """Return a name that MLflow takes: what else stands in a label, such as "&" or a comma, becomes "_"."""
+    return re.sub(r"[^\w\-./ :]", "_", name)
 
 
 def _source(name: str) -> Any:

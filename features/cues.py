@@ -1,6 +1,6 @@
 """Who does what to whom in a sentence, as counts of lexicon cues and how they stand in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, Self
 
@@ -125,7 +125,7 @@ class SentenceCues(TransformerMixin, BaseEstimator):
     def _columns(self) -> dict[str, int]:
         return _number_columns(tuple(self.categories_), self.pairs)
 
-    def _row(self, tokens: list[str]) -> dict[str, float]:
+    def _row(self, tokens: Sequence[str]) -> dict[str, float]:
         """Return the columns of one sentence that aren't zero."""
         n = max(len(tokens), 1)
         negated = _negated(tokens)
@@ -210,14 +210,14 @@ def _negates(token: str) -> bool:
     return NEGATION_RE.search(token) is not None
 
 
-def _negated(tokens: list[str]) -> list[bool]:
+def _negated(tokens: Sequence[str]) -> list[bool]:
     """Mark the tokens in the scope of a negation word; most sentences have none, and are done sooner."""
     if not any(map(_negates, tokens)):
         return [False] * len(tokens)
     return [token.endswith("_NEG") for token in mark_negation(list(tokens), shallow=True)]
 
 
-def _denied(tokens: list[str], deny_ends: list[int]) -> list[bool]:
+def _denied(tokens: Sequence[str], deny_ends: list[int]) -> list[bool]:
     """Mark the tokens that stand in the clause after a verb of denial."""
     marks = [False] * len(tokens)
     for end in deny_ends:
@@ -228,7 +228,7 @@ def _denied(tokens: list[str], deny_ends: list[int]) -> list[bool]:
     return marks
 
 
-def _form(tokens: list[str], contrast: int) -> dict[str, float]:
+def _form(tokens: Sequence[str], contrast: int) -> dict[str, float]:
     """Return the columns that say how the sentence is made, whatever its words."""
     quotes = [i for i, token in enumerate(tokens) if token in _QUOTES]
     inside = sum(end - start for start, end in zip(quotes[::2], quotes[1::2], strict=False))
@@ -240,6 +240,6 @@ def _form(tokens: list[str], contrast: int) -> dict[str, float]:
         "quoted_share": inside / n,
         "numbers": min(sum("0" in token for token in tokens), 5) / 5,
         "contrast": float(contrast < len(tokens)),
-        "question": float(tokens[-1:] == ["?"]),
+        "question": float(bool(tokens) and tokens[-1] == "?"),
     }
     return {f"form:{name}": value for name, value in form.items() if value}

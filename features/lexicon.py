@@ -8,7 +8,7 @@ An entry is one or more words. ``|`` separates alternatives for a word, ``~`` st
 [Hit(category='deny', start=2, end=6)]
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -42,9 +42,14 @@ def stem(word: str) -> str:
     return str(_STEMMER.stem(word))
 
 
-def tokenize(text: str) -> list[str]:
-    """Split a text into lower-case Penn Treebank tokens, after :func:`features.normalise.normalise_text`."""
-    return list(_TOKENIZER.tokenize(normalise_text(text)))
+@lru_cache(maxsize=16_384)
+def tokenize(text: str) -> tuple[str, ...]:
+    """Split a text into lower-case Penn Treebank tokens, after :func:`features.normalise.normalise_text`.
+
+    Tokenizing is the most expensive step of the cues, and cross-validation asks for the same sentences again and
+    again, so the last ones are kept (some 30 MB).
+    """
+    return tuple(_TOKENIZER.tokenize(normalise_text(text)))
 
 
 def compile_lexicon(categories: Mapping[str, Iterable[str]]) -> CompiledLexicon:
@@ -72,7 +77,7 @@ def compile_lexicon(categories: Mapping[str, Iterable[str]]) -> CompiledLexicon:
     return index
 
 
-def find_hits(lexicon: CompiledLexicon, tokens: list[str]) -> list[Hit]:
+def find_hits(lexicon: CompiledLexicon, tokens: Sequence[str]) -> list[Hit]:
     """Return every entry found in the tokens, in the order in which they begin.
 
     A category is counted once at each position, by its longest entry there.
@@ -94,7 +99,7 @@ def _key(word: str) -> str:
     return word if word.startswith("=") else stem(word)
 
 
-def _match(rest: list[str], tokens: list[str], stems: list[str], at: int) -> int:
+def _match(rest: list[str], tokens: Sequence[str], stems: list[str], at: int) -> int:
     """Return where the rest of an entry ends when it is read from ``at``, or 0 if it isn't there."""
     gap = False
     for word in rest:

@@ -10,7 +10,7 @@ _DIGIT = re.compile(r"\d")
 _SPACE = re.compile(r"\s+")
 
 
-def normalise_text(text: str) -> str:
+def normalise_text(text: str, fold_digits: bool = True) -> str:
     r"""Lower-case a text and even out its quotes, dashes, spaces, digits and split possessives.
 
     Newswire archives store ``Russia 's`` for ``Russia's``, and figures are too many to learn one by one:
@@ -20,6 +20,8 @@ def normalise_text(text: str) -> str:
     ----------
     text : str
         Any text.
+    fold_digits : bool, default True
+        Whether every digit becomes ``0``.
 
     Returns
     -------
@@ -32,4 +34,4 @@ def normalise_text(text: str) -> str:
     'russia\'s "talks" on 00 october'
     """
     text = _SPLIT_POSSESSIVE.sub(r"'\1", text.lower().translate(_QUOTES))
-    return _SPACE.sub(" ", _DIGIT.sub("0", text)).strip()
+    return _SPACE.sub(" ", _DIGIT.sub("0", text) if fold_digits else text).strip()

@@ -9,6 +9,7 @@ from experiments.config import load_config
 from experiments.cross_validation import cross_validate, learning_curve
 from experiments.errors import InputError
 from experiments.train import fit
+from tests.conftest import seed_rows, write_jsonl
 
 
 def silent(line: str) -> None:
@@ -49,21 +50,30 @@ def test_values_of_a_column_are_kept_whole(small_config, monkeypatch):
         cross_validate(config, 2, "planet", silent)
 
 
-def test_more_rows_make_a_better_model(small_config, small_corpus):
+@pytest.fixture(scope="module")
+def unseen(tmp_path_factory):
+    """Rows of groups that the small corpus doesn't hold."""
+    return write_jsonl(tmp_path_factory.mktemp("unseen") / "unseen.jsonl", seed_rows(90)[600:])
+
+
+def test_more_rows_make_a_better_model(small_config, unseen):
     config = load_config(str(small_config), ["thresholds.method=fixed", "thresholds.value=0.3"])
-    points = learning_curve(config, str(small_corpus), [60, 400, 10_000], 2, silent)
+    points = learning_curve(config, str(unseen), [60, 250, 10_000], 2, silent)
     assert [len(point.draws) for point in points] == [2, 2, 1]
     assert points[0].mean < points[1].mean < points[2].mean
     assert points[0].mean == pytest.approx(np.mean(points[0].draws))
 
 
-def test_commands_print_one_object(small_config, small_corpus):
+def test_learning_curve_on_the_training_rows_is_refused(small_config, small_corpus):
+    with pytest.raises(InputError, match="training and test rows"):
+        learning_curve(load_config(str(small_config)), str(small_corpus), [100], 1, silent)
+
+
+def test_commands_print_one_object(small_config, unseen):
     def run(*arguments):
         result = CliRunner().invoke(app, [*map(str, arguments), "--json"])
         assert result.exit_code == 0, result.stderr
         return json.loads(result.stdout)
 
     assert run("cross-validate", small_config, "--folds", 2)["metrics"]["cv.macro_f1"] > 0
-    assert (
-        len(run("learning-curve", small_config, "-d", small_corpus, "--sizes", "100,200", "--draws", 1)["points"]) == 2
-    )
+    assert len(run("learning-curve", small_config, "-d", unseen, "--sizes", "100,200", "--draws", 1)["points"]) == 2

@@ -133,6 +133,18 @@ def test_most_flipped_labels_are_found_and_hardly_a_right_one(task, tmp_path):
     assert again["model"]["suspects"] == [] and again["model"]["suspected"] == model["suspected"]
 
 
+def test_row_that_was_reviewed_is_not_doubted_again(tmp_path):
+    rows = frame_rows()
+    for row in rows[7::20]:
+        row["labels"] = ["denial"] if row["labels"] == ["threat"] else ["threat"]
+    doubted = check(write_jsonl(tmp_path / "n.jsonl", rows), model=True)["model"]["findings"][0]["ids"][0]
+    for row in rows:
+        row["reviewed"] = row["id"] == doubted
+    again = check(write_jsonl(tmp_path / "n.jsonl", rows), model=True, suspects=100)["model"]
+    assert again["reviewed"] == 1
+    assert doubted not in {item["ids"][0] for item in [*again["findings"], *again["suspects"]]}
+
+
 def test_denials_that_lost_their_label_are_suspected_far_above_chance(tmp_path):
     rows = seed_rows(120)
     rng = np.random.default_rng(2)

@@ -1,7 +1,11 @@
 import numpy as np
+import pytest
 from sklearn.metrics import f1_score
 
-from experiments.thresholds import best_thresholds
+from experiments.config import Thresholds, load_config
+from experiments.errors import InputError
+from experiments.thresholds import best_thresholds, choose_thresholds
+from experiments.train import pipeline_of, prepare
 
 
 def test_threshold_finds_the_gap_between_classes():
@@ -17,3 +21,18 @@ def test_threshold_beats_one_half_on_rare_labels():
     scores = np.clip(0.15 + 0.2 * y + 0.1 * rng.standard_normal((2000, 1)), 0, 1)
     tuned = scores >= best_thresholds(y, scores)
     assert f1_score(y, tuned) > f1_score(y, scores >= 0.5) + 0.3
+
+
+def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
+    config = load_config(str(small_config))
+    rows, _ = prepare(config, lambda line: None)
+    build = pipeline_of(config)
+
+    def chosen(**settings):
+        return choose_thresholds(Thresholds(folds=3, **settings), build, rows, True, 13)
+
+    assert (chosen(where={"kind": "article"}) != chosen()).any()
+    with pytest.raises(InputError, match="no column 'planet'"):
+        chosen(where={"planet": "mars"})
+    with pytest.raises(InputError, match="leaves 0 training rows"):
+        chosen(where={"kind": "poem"})
