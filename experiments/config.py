@@ -280,13 +280,21 @@ def write_schema(output: Path | None) -> None:
 
 
 def _find_config(name: str) -> Path:
+    if Path(name).is_file():
+        return Path(name)
+    if shipped := _shipped(name):
+        return shipped
+    near = difflib.get_close_matches(name, shipped_configs(), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"shipped ones are {', '.join(shipped_configs())}"
+    raise InputError(f"{name}: no such config in {Path.cwd()}; {hint}")
+
+
+def _shipped(name: str) -> Path | None:
+    """Return a config of the kit by its short name (``framing/svm``) or its path in the checkout."""
     for candidate in (name, f"{name}.yaml", f"configs/{name}", f"configs/{name}.yaml"):
-        path = Path(candidate)
-        for place in (path, ROOT / path):
-            if place.is_file():
-                return place
-    near = difflib.get_close_matches(name, shipped := shipped_configs(), n=1) or shipped[:1]
-    raise InputError(f"{name}: no such config; did you mean {near[0] if near else 'a YAML file'}?")
+        if (ROOT / candidate).is_file():
+            return ROOT / candidate
+    return None
 
 
 def shipped_configs() -> list[str]:
@@ -320,7 +328,9 @@ def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     for parent in [parents] if isinstance(parents, str) else parents:
         file = path.parent / str(parent)
         if not file.is_file():
-            raise InputError(f"{path}: defaults: {parent}: no such file beside it")
+            file = _shipped(str(parent)) or file
+        if not file.is_file():
+            raise InputError(f"{path}: defaults: {parent}: no such file beside it, nor a shipped config")
         merged = _merge(merged, _with_parents(file, (*seen, path.resolve())))
     result: dict[str, Any] = _merge(merged, own)
     return result

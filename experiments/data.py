@@ -154,7 +154,7 @@ def read_rows(name: str, encoding: str | None, warn: Warn) -> Dataset:
     if found not in ("utf-8", encoding):
         warn(f"{name}: is not UTF-8; read as {found}")
     if suffix in (".csv", ".tsv"):
-        return _from_csv(text, name, "," if suffix == ".csv" else "\t")
+        return _from_csv(text, name, "\t" if suffix == ".tsv" else _separator(text))
     rows = list(json_rows(text, name))
     if not rows:
         raise InputError(f"{name}: holds no rows")
@@ -174,6 +174,12 @@ def _from_hub(name: str) -> Dataset:
         raise InputError(
             f"{name}: the hub gave no such data set: {(str(error).splitlines() or [type(error).__name__])[0]}"
         ) from None
+
+
+def _separator(text: str) -> str:
+    """Return what separates the columns of a .csv file: spreadsheets of many countries write semicolons or tabs."""
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
 
 
 def _from_csv(text: str, name: str, separator: str) -> Dataset:
@@ -307,9 +313,7 @@ def label_names(value: Any, data: Data) -> Iterator[str]:
     cells = value if isinstance(value, list | tuple | np.ndarray) else [str(value)]
     if isinstance(value, str) and value.startswith("[") and value.endswith("]"):
         try:
-            cells = list(
-                ast.literal_eval(value)
-            )  # how pandas writes a list into a cell; JSON lists of texts read alike
+            cells = list(ast.literal_eval(value))  # as pandas writes a list into a cell; JSON reads alike
         except (ValueError, SyntaxError):
             cells = [value]
     elif isinstance(value, str) and value not in data.label_codes:

@@ -11,6 +11,7 @@ MIN_GROUPS = 5
 BINS = 10
 """Equal-width bins of the calibration error."""
 
+_UNBOUNDED = ("ece", "support")  # a calibration error only grows when rows are drawn twice, so its percentiles miss it
 _CELLS = 20_000_000  # most weights held in memory at a time: 160 MB
 
 
@@ -69,7 +70,8 @@ def measure(
     happen to miss a label are left out of its bounds. The log loss is the mean over labels of
     the binary one in a multilabel task. ``ece`` is the class-wise expected calibration error over ten bins of equal
     width.
-    Bounds are the 2.5 and 97.5 percentiles of the cluster bootstrap; with fewer than five groups there are none.
+    Bounds are the 2.5 and 97.5 percentiles of the cluster bootstrap; with fewer than five groups there
+    are none, nor for ``ece``, which resampling only makes larger, nor for ``support``.
 
     References
     ----------
@@ -89,7 +91,8 @@ def measure(
     for name, value in values.items():
         every = np.concatenate(draws[name])
         defined = every[~np.isnan(every)]
-        low, high = np.percentile(defined, [2.5, 97.5]) if defined.size else (float("nan"), float("nan"))
+        bounded = defined.size and name.rpartition(".")[2] not in _UNBOUNDED
+        low, high = np.percentile(defined, [2.5, 97.5]) if bounded else (float("nan"), float("nan"))
         estimates[name] = Estimate(value, float(low), float(high))
     return estimates
 

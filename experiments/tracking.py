@@ -279,9 +279,11 @@ def champion_uri(name: str) -> str:
     try:
         version = MlflowClient().get_model_version_by_alias(name, CHAMPION)
     except MlflowException:
+        names = [model.name for model in MlflowClient().search_registered_models() if CHAMPION in model.aliases]
+        others = f", or name another task with --task: {', '.join(names)}" if names else ""
         raise InputError(
             f"there is no champion model for {name!r} in {mlflow.get_tracking_uri()} yet; make one "
-            f"with: framescope train {name}/default"
+            f"with: framescope train {name}/default{others}"
         ) from None
     return f"models:/{name}/{version.version}"
 

@@ -18,7 +18,8 @@ class NaiveBayes(ClassifierSpec):
     alpha : float, default 0.5
         Additive smoothing.
     folds : int, default 5
-        Folds of the cross-validation that the curve is fitted on.
+        Folds of the cross-validation that the curve is fitted on. They keep no groups together, so the probabilities
+        are a little too sure; thresholds are tuned on grouped folds all the same.
 
     References
     ----------

@@ -20,7 +20,8 @@ class SVM(ClassifierSpec):
     balanced : bool, default True
         Weigh rare labels up.
     folds : int, default 5
-        Folds of the cross-validation that the curve is fitted on.
+        Folds of the cross-validation that the curve is fitted on. They keep no groups together, so the probabilities
+        are a little too sure; thresholds are tuned on grouped folds all the same.
 
     References
     ----------

@@ -66,3 +66,17 @@ def test_text_or_group_on_both_sides_is_refused_unless_allowed():
 def test_clean_split_says_nothing():
     train = labelled([LONG], [[1, 0]], ["a"])
     assert check_split(train, labelled(["Nothing shared here."], [[0, 0]], ["z"]), allow_leaks=False) == []
+
+
+def test_leak_is_refused_whatever_the_group_is_called():
+    train = labelled(["one thing"], [[1, 0]], ["nearly-0"])
+    with pytest.raises(InputError, match="nearly-0"):
+        check_split(train, labelled(["another thing"], [[0, 1]], ["nearly-0"]), allow_leaks=False)
+
+
+def test_figures_make_two_sentences():
+    found = find_duplicates(
+        [f"{n} soldiers were killed near the northern border on {d} May" for n, d in ((12, 3), (47, 9))]
+    )
+    assert found.exact == []
+    assert found.near == [(0, 1)]

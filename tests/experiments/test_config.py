@@ -104,3 +104,28 @@ def test_missing_lexicon_is_named(base):
 
 def test_shipped_schema_is_up_to_date():
     assert json.loads((ROOT / "configs/schema.json").read_text()) == config_schema()
+
+
+def test_type_comes_before_its_settings_whatever_their_order(base):
+    config = load_config(str(base), ["classifier.C=7", "classifier.type=svm"])
+    assert (config.classifier.type, config.classifier.C) == ("svm", 7)
+
+
+def test_files_are_found_beside_the_config_that_names_them(base, monkeypatch, tmp_path):
+    (base.parent / "rows.jsonl").write_text("{}")
+    child = base.parent / "deep" / "child.yaml"
+    child.parent.mkdir()
+    child.write_text("defaults: ../base.yaml\nname: child\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert load_config(str(child)).data.train == str(base.parent / "deep" / ".." / "rows.jsonl")
+
+
+def test_shipped_config_can_be_a_parent(tmp_path):
+    child = tmp_path / "mine.yaml"
+    child.write_text("defaults: framing/default\nname: mine\n")
+    assert load_config(str(child)).task.name == "framing"
+    child.write_text("defaults:\nname: mine\n")
+    with pytest.raises(InputError, match="is missing"):
+        load_config(str(child))

@@ -121,3 +121,39 @@ def test_several_files_are_joined_and_every_column_kept(tmp_path):
 def test_hub_without_network_is_one_line():
     with pytest.raises(InputError, match="hub:nobody/nothing"):
         load("hub:nobody/nothing")
+
+
+def test_misnamed_group_or_id_column_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,labels,article\nx,threat,a1\n")
+    for field in ("group", "id"):
+        with pytest.raises(InputError, match="no column 'artcle'"):
+            load(path, columns={field: "artcle"})
+    assert load(path, columns={"group": "article"})[0].groups == ["a1"]
+
+
+def test_files_that_number_their_rows_share_no_group_and_no_id(tmp_path):
+    for name in ("1.csv", "2.csv"):
+        (tmp_path / name).write_text(f"id,text,labels\n1,text of {name},threat\n2,other text of {name},\n")
+    paths = [str(tmp_path / "1.csv"), str(tmp_path / "2.csv")]
+    data = load_labelled(paths, FRAMING, Data(train="x"), print)
+    assert len(set(data.ids)) == len(set(data.groups)) == 4
+
+
+def test_spreadsheet_csv_with_semicolons_and_a_mark_is_read(tmp_path):
+    path = tmp_path / "excel.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + b'text;labels\n"They met, and signed.";cooperation\n')
+    assert load(path)[0].texts == ["They met, and signed."]
+
+
+def test_integer_codes_survive_a_missing_value(tmp_path):
+    rows = [{"text": "a", "labels": 1}, {"text": "b", "labels": None}]
+    data, _ = load(write_jsonl(tmp_path / "a.jsonl", rows), label_codes={1: "threat"})
+    assert data.y.tolist() == [[1, 0], [0, 0]]
+
+
+def test_list_in_a_cell_may_hold_apostrophes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text,labels\nx,"[""Israel\'s threat"", \'b\']"\n')
+    data, _ = load(path, Task(name="t", labels=["Israel's threat", "b"]))
+    assert data.y.tolist() == [[1, 1]]

@@ -79,7 +79,9 @@ def test_bounds_stand_on_both_sides_of_the_value():
     y, probabilities, decided = predictions()
     found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=300)
     for name, estimate in found.items():
-        if not name.endswith("ece"):  # resampling adds noise to the bins, and so lifts the calibration error
+        if name.endswith(("ece", "support")):
+            assert np.isnan(estimate.low), name
+        else:
             assert estimate.low <= estimate.value <= estimate.high, name
     assert found["macro_f1"].high - found["macro_f1"].low > 0.02
 
@@ -119,7 +121,7 @@ def test_another_seed_gives_other_bounds_and_the_same_seed_the_same():
     first, again, other = (
         measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=100, seed=seed) for seed in (1, 1, 2)
     )
-    assert first == again
+    assert repr(first) == repr(again)
     assert first["macro_f1"].low != other["macro_f1"].low
 
 

@@ -185,3 +185,21 @@ def test_multiclass_task_trains_and_is_measured_by_its_labels(in_workspace, trai
     result = train(load_config(str(config)), silent)
     assert {"test.none.f1", "test.denial.recall"} <= set(result.metrics)
     assert result.metrics["test.exact_match"] == pytest.approx(result.metrics["test.micro_f1"])
+
+
+def test_label_with_a_sign_that_mlflow_refuses_is_kept_under_another_name(client, trained, tmp_path, small_corpus):
+    rows = [json.loads(line) for line in small_corpus.read_text("utf-8").splitlines()]
+    renamed = [
+        {**row, "labels": ["law & order" if label == "threat" else label for label in row["labels"]]} for row in rows
+    ]
+    data = tmp_path / "renamed.jsonl"
+    data.write_text("\n".join(json.dumps(row) for row in renamed), encoding="utf-8")
+    config = tmp_path / "renamed.yaml"
+    config.write_text(
+        f"name: renamed\ntask: {{name: renamed, labels: ['law & order', denial]}}\n"
+        f"data: {{train: {data}, label_codes: {{cooperation: null}}}}\n"
+        "features: [{type: words}]\nclassifier: {type: logistic}\nthresholds: {folds: 3}\nevaluation: {bootstrap: 50}\n"
+    )
+    result = train(load_config(str(config)), silent)
+    assert "test.law & order.f1" in result.metrics
+    assert "test.law _ order.f1" in client.get_run(result.run_id).data.metrics
