@@ -75,8 +75,7 @@ def test_leak_is_refused_whatever_the_group_is_called():
 
 
 def test_figures_make_two_sentences():
-    found = find_duplicates(
-        [f"{n} soldiers were killed near the northern border on {d} May" for n, d in ((12, 3), (47, 9))]
-    )
+    text = "{} soldiers were killed near the northern border on {} May"
+    found = find_duplicates([text.format(12, 3), text.format(47, 9)])
     assert found.exact == []
     assert found.near == [(0, 1)]

@@ -189,9 +189,8 @@ def test_multiclass_task_trains_and_is_measured_by_its_labels(in_workspace, trai
 
 def test_label_with_a_sign_that_mlflow_refuses_is_kept_under_another_name(client, trained, tmp_path, small_corpus):
     rows = [json.loads(line) for line in small_corpus.read_text("utf-8").splitlines()]
-    renamed = [
-        {**row, "labels": ["law & order" if label == "threat" else label for label in row["labels"]]} for row in rows
-    ]
+    names = {"threat": "law & order"}
+    renamed = [{**row, "labels": [names.get(label, label) for label in row["labels"]]} for row in rows]
     data = tmp_path / "renamed.jsonl"
     data.write_text("\n".join(json.dumps(row) for row in renamed), encoding="utf-8")
     config = tmp_path / "renamed.yaml"
