@@ -263,25 +263,22 @@ def demo(
 
 @app.command()
 def benchmark(
-    articles: Annotated[str | None, typer.Option(help="Articles to score; the sample articles when left out.")] = None,
+    articles: Annotated[str | None, typer.Option(help="Articles to score; the framing corpus when left out.")] = None,
     model: Model = None,
     task: Annotated[str, typer.Option(help="Whose champion to take when no model is given.")] = "framing",
-    sentences: Annotated[
-        int, typer.Option(min=1, help="Score at least this many sentences, repeating the articles.")
-    ] = 20_000,
     repeats: Annotated[int, typer.Option(min=1, help="Timings; the best counts.")] = 3,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Time scoring from article files to JSONL against the bare pipeline's predict_proba on the same sentences.
 
-    Example: **framescope benchmark --sentences 50000**
+    Example: **framescope benchmark --articles news/**
     """
     console = Console(json, debug)
     with console.errors():
         from experiments.benchmark import benchmark_scoring
 
-        result, text = benchmark_scoring(articles, model, task, sentences, repeats, console.say)
+        result, text = benchmark_scoring(articles, model, task, repeats, console.say)
         console.show(result, text)
 
 
