@@ -408,6 +408,9 @@ def _faults(path: Path, error: ValidationError) -> list[str]:
             message = (
                 f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
             )
+        elif fault["type"] == "union_tag_invalid":
+            known = fault["ctx"]["expected_tags"].replace("'", "")
+            field, message = f"{field}.type", f"there is no type {fault['ctx']['tag']!r}; there are {known}"
         elif fault["type"] == "missing":
             message = "is missing"
         elif fault["type"] not in ("value_error", "union_tag_invalid", "union_tag_not_found"):

@@ -142,3 +142,12 @@ def writing(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def harmless(cell: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run as a formula: texts come from anywhere."""
+    return "'" + cell if cell.startswith(FORMULA) else cell

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.articles import Article, Warn
 from experiments.errors import InputError
-from experiments.files import writing
+from experiments.files import harmless, writing
 from experiments.model import SentenceClassifier
 from experiments.pages import score_page
 
@@ -276,21 +276,16 @@ def _write_csv(stream: IO[str], articles: Iterator[ScoredArticle], labels: Seque
         for row in scored.rows():
             writer.writerow(
                 [
-                    _harmless(row["article"]),
+                    harmless(row["article"]),
                     row["sentence"],
                     row["start"],
                     row["end"],
-                    _harmless(row["text"]),
+                    harmless(row["text"]),
                     "true" if row.get("boilerplate") else "false",
-                    _harmless(";".join(row["labels"])),
+                    harmless(";".join(row["labels"])),
                     *(row["scores"].get(label, "") for label in labels),
                 ]
             )
-
-
-def _harmless(cell: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula: articles come from anywhere."""
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str]) -> None:

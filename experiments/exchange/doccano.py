@@ -15,7 +15,7 @@ from typing import Any
 from experiments.data import Warn
 from experiments.errors import InputError
 from experiments.exchange.rows import FORM, Parts, Row, form_of, put_together, read_records, take_apart, write_lines
-from experiments.files import writing
+from experiments.files import FORMULA, harmless, writing
 
 JOIN = "#"
 """Stands between the labels of one cell in doccano's CSV."""
@@ -48,6 +48,7 @@ def read(name: str, control: str | None, warn: Warn) -> list[Row]:
                 for key, cell in record.items()
                 if cell != "" or key in ("text", "data", "label", "labels")
             }
+            record = {key: _unharmed(cell) if record.get(FORM) else cell for key, cell in record.items()}
         text = next((key for key in ("text", "data") if key in record), "text")
         if not isinstance(record.get(text), str):
             raise InputError(f'{where}: has no "text" that is text; only text classification projects can be read')
@@ -97,14 +98,19 @@ def write(rows: Sequence[Row], name: str, path: Path) -> None:
         table.writeheader()
         for record in records:
             cells = {key: _written(value) for key, value in record.items() if key not in ("text", "label")}
-            table.writerow({**cells, "text": record["text"], "label": JOIN.join(record["label"])})
+            table.writerow({**cells, "text": harmless(record["text"]), "label": harmless(JOIN.join(record["label"]))})
 
 
 def _written(value: Any) -> str:
-    """Return a cell from which `_value` reads the same value: plain text as it is, all else as JSON."""
-    if isinstance(value, str) and value and _value(value) == value:
+    """Return a cell from which `_value` reads the same: plain text as it is, all else (and formulas) as JSON."""
+    if isinstance(value, str) and value and _value(value) == value and not value.startswith(FORMULA):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _unharmed(cell: Any) -> Any:
+    """Return a cell of a file that this module wrote, without the apostrophe before a formula."""
+    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 def _value(cell: str) -> Any:

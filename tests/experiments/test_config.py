@@ -63,7 +63,7 @@ def test_overrides_reach_lists_and_switch_types(base):
         ("classifier.c=3", "classifier.c: unknown key"),
         ("data.trian=x", "did you mean 'train'"),
         ("classifier.C=-1", "classifier.C: input should be greater than 0, not -1"),
-        ("classifier.type=magic", "classifier"),
+        ("classifier.type=magic", "classifier.type: there is no type 'magic'; there are logistic, svm"),
         ("seed", "key=value"),
         ("features.4.ngram=[1, 1]", "is a list of 1"),
         ("features=[]", "needs at least one"),

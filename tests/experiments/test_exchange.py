@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -217,3 +219,14 @@ def test_rows_without_text_endings_and_tools_that_do_not_fit_are_refused(tmp_pat
         export_file(str(source), "brat", tmp_path / "out.json", print)
     with pytest.raises(InputError, match="written as"):
         import_file(str(source), "prodigy", None, tmp_path / "out.csv", print)
+
+
+def test_formulas_are_defused_in_csv_and_come_back(tmp_path):
+    rows = [{"id": "=1+1", "text": '=HYPERLINK("http://x")', "labels": ["threat"], "note": "@cmd"}]
+    source = write_jsonl(tmp_path / "rows.jsonl", rows)
+    export_file(str(source), "doccano", tmp_path / "out.csv", print)
+    table = (tmp_path / "out.csv").read_text("utf-8")
+    cells = [cell for line in csv.reader(io.StringIO(table)) for cell in line]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    import_file(str(tmp_path / "out.csv"), "doccano", None, tmp_path / "back.jsonl", print)
+    assert [json.loads(line) for line in (tmp_path / "back.jsonl").read_text("utf-8").splitlines()] == rows
