@@ -137,6 +137,8 @@ def evaluate_file(
             raise InputError(
                 f"{source}: has no column {column!r} to slice by; it has {', '.join(data.rows.column_names)}"
             )
+    if seen := classifier.seen(data.texts):
+        warn(f"note: the model was trained on {seen} of these {len(data)} rows; its score on them flatters")
     evaluation = evaluate(classifier, data, bootstrap, seed, slices)
     if predictions is not None:
         with writing(predictions) as path:

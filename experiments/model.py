@@ -1,5 +1,6 @@
 """The trained classifier as it is saved, loaded and served."""
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from experiments import classifiers
 from experiments.config import Task
 from experiments.errors import InputError
 from experiments.provenance import package_versions
+from features.normalise import normalise_text
 
 FORMAT = 1
 """Version of the saved form; a model of a later one is refused."""
@@ -25,6 +27,7 @@ FOLDER = "classifier"
 
 PIPELINE_FILE = "pipeline.skops"
 CARD_FILE = "framescope.json"
+SEEN_FILE = "trained-on.txt"
 
 ALLOWED_TYPES = (*features.builder.ALLOWED_TYPES, *classifiers.ALLOWED_TYPES)
 """What a saved pipeline may hold besides the scikit-learn, NumPy and SciPy types that skops trusts by itself."""
@@ -48,6 +51,8 @@ class SentenceClassifier:
         Whether the pipeline reads pairs (text, target).
     target : str or None
         The target of texts that come without one of their own.
+    trained_on : frozenset of str
+        Fingerprints of the training texts, by which an evaluation tells rows that the model has already seen.
     """
 
     pipeline: Any
@@ -56,6 +61,7 @@ class SentenceClassifier:
     versions: dict[str, str] = field(default_factory=dict)
     targeted: bool = False
     target: str | None = None
+    trained_on: frozenset[str] = frozenset()
 
     @property
     def labels(self) -> list[str]:
@@ -127,6 +133,16 @@ class SentenceClassifier:
             "targeted": self.targeted,
         }
         (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        (folder / SEEN_FILE).write_text("".join(f"{each}\n" for each in sorted(self.trained_on)), encoding="utf-8")
+
+    def seen(self, texts: Sequence[str]) -> int:
+        """Return how many of the texts the model was trained on."""
+        return sum(fingerprint(text) in self.trained_on for text in texts)
+
+
+def fingerprint(text: str) -> str:
+    """Return the first 16 hex digits of a text's SHA-256; case and typography don't count."""
+    return hashlib.sha256(normalise_text(text, fold_digits=False).encode()).hexdigest()[:16]
 
 
 def load_model(folder: Path) -> SentenceClassifier:
@@ -153,7 +169,10 @@ def load_model(folder: Path) -> SentenceClassifier:
         versions, targeted = dict(card["versions"]), bool(card.get("targeted", False))
     except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{home / CARD_FILE}: is damaged ({error}); train or download the model again") from None
-    return SentenceClassifier(_load_pipeline(home / PIPELINE_FILE), task, thresholds, versions, targeted)
+    seen = home / SEEN_FILE
+    trained_on = frozenset(seen.read_text(encoding="utf-8").split()) if seen.is_file() else frozenset()
+    pipeline = _load_pipeline(home / PIPELINE_FILE)
+    return SentenceClassifier(pipeline, task, thresholds, versions, targeted, trained_on=trained_on)
 
 
 def _no_model(folder: Path) -> str:

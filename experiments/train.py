@@ -16,7 +16,7 @@ from experiments.config import Config
 from experiments.data import Labelled, Warn, load_data
 from experiments.errors import InputError
 from experiments.evaluate import Evaluation, evaluate, save_predictions
-from experiments.model import SentenceClassifier
+from experiments.model import SentenceClassifier, fingerprint
 from experiments.provenance import package_versions
 from experiments.report import write_report
 from experiments.splits import hold_out
@@ -119,7 +119,9 @@ def fit(config: Config, rows: Labelled) -> SentenceClassifier:
         raise InputError(
             f"config {config.name}: can't be fitted on {len(rows)} rows of {rows.name}: {str(error).splitlines()[0]}"
         ) from error
-    return SentenceClassifier(pipeline, config.task, np.asarray(thresholds), package_versions(), config.targeted)
+    seen = frozenset(map(fingerprint, rows.texts))
+    thresholds = np.asarray(thresholds)
+    return SentenceClassifier(pipeline, config.task, thresholds, package_versions(), config.targeted, trained_on=seen)
 
 
 def write_artifacts(

@@ -138,6 +138,19 @@ def test_evaluate_measures_as_training_did(in_workspace, trained, small_corpus, 
     assert predictions.exists()
 
 
+def test_evaluate_on_rows_of_the_training_says_so(in_workspace, trained, small_corpus, tmp_path):
+    def notes(data):
+        return [
+            line for line in run("evaluate", "-m", trained.model_uri, "-d", data).stderr.splitlines() if "note" in line
+        ]
+
+    (note,) = notes(small_corpus)
+    assert "was trained on" in note
+    unseen = tmp_path / "unseen.csv"
+    unseen.write_text("text,labels\nThey have never met before this Tuesday.,cooperation\n")
+    assert not notes(unseen)
+
+
 def test_evaluate_reads_other_columns_and_codes(in_workspace, trained, tmp_path):
     data = tmp_path / "codes.tsv"
     data.write_text("sentence\tcode\nThe two sides signed a peace agreement.\t1\nRebels killed nine soldiers.\t2\n")
