@@ -39,7 +39,7 @@ def find_duplicates(texts: Sequence[str], threshold: float = NEAR, block: int = 
     Notes
     -----
     Exact, not hashed to buckets: an inverted index over shingles as a sparse product, so that only texts that share a
-    shingle are compared. 12,000 news sentences take about a second.
+    shingle are compared. 12,000 news sentences take about half a second.
 
     References
     ----------

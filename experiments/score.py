@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,7 +171,6 @@ def score_to(
     format: str | None = None,
     batch_size: int = 2048,
     warn: Warn = lambda line: print(line, file=sys.stderr),
-    progress: Callable[[ScoreSummary], None] | None = None,
 ) -> ScoreSummary:
     """Score articles and write one row a sentence, or the page that shows them.
 
@@ -189,8 +188,6 @@ def score_to(
         Sentences a call of the classifier.
     warn : callable
         Called with a line when a page can't show everything.
-    progress : callable, optional
-        Called after every article with the counts so far.
 
     Returns
     -------
@@ -209,7 +206,7 @@ def score_to(
         )
     summary = ScoreSummary(labels=dict.fromkeys(classifier.labels, 0))
     started = time.perf_counter()
-    counted = _counted(score_articles(classifier, articles, batch_size), summary, progress)
+    counted = _counted(score_articles(classifier, articles, batch_size), summary)
     if output is None:
         with _standard_output() as stream:
             _TEXT_WRITERS[chosen](stream, counted, classifier.labels, warn)
@@ -225,9 +222,7 @@ def score_to(
     return summary
 
 
-def _counted(
-    scored: Iterator[ScoredArticle], summary: ScoreSummary, progress: Callable[[ScoreSummary], None] | None
-) -> Iterator[ScoredArticle]:
+def _counted(scored: Iterator[ScoredArticle], summary: ScoreSummary) -> Iterator[ScoredArticle]:
     for article in scored:
         yield article
         summary.articles += 1
@@ -235,8 +230,6 @@ def _counted(
         summary.boilerplate += sum(sentence.boilerplate for sentence in article.article.sentences)
         for label, count in zip(article.labels, article.decided.sum(axis=0).tolist(), strict=True):
             summary.labels[label] += count
-        if progress is not None:
-            progress(summary)
 
 
 @contextmanager

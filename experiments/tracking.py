@@ -110,9 +110,9 @@ class Run:
         mlflow.set_tag(f"framescope.{context}.digest", data.digest)
         mlflow.log_param(f"data.{context}.rows", len(data))
 
-    def log_metrics(self, metrics: Metrics, prefix: str = "test") -> dict[str, float]:
-        """Keep metrics as ``prefix.name`` with their bounds as ``.low`` and ``.high``; return them flat."""
-        flat = flat_metrics(metrics, prefix)
+    def log_metrics(self, metrics: Metrics) -> dict[str, float]:
+        """Keep the test metrics as ``test.name`` with their bounds as ``.low`` and ``.high``; return them flat."""
+        flat = flat_metrics(metrics, "test")
         mlflow.log_metrics({_key(name): value for name, value in flat.items()})
         return flat
 
@@ -309,8 +309,8 @@ def fetch_artifact(run_id: str, name: str) -> Path:
         raise InputError(f"{run_id}: the run ({run.info.status}) has no {name}; it ended before one was made") from None
 
 
-def last_run(experiment: str | None = None) -> str:
-    """Return the id of the newest finished run, of one experiment or of all.
+def last_run() -> str:
+    """Return the id of the newest finished run of all experiments.
 
     Raises
     ------
@@ -319,7 +319,7 @@ def last_run(experiment: str | None = None) -> str:
     """
     connect()
     client = MlflowClient()
-    ids = [found.experiment_id for found in client.search_experiments() if experiment in (None, found.name)]
+    ids = [found.experiment_id for found in client.search_experiments()]
     runs = (
         client.search_runs(
             ids, "attributes.status = 'FINISHED'", max_results=1, order_by=["attributes.start_time DESC"]

@@ -15,7 +15,7 @@ from experiments.checks import check_split, check_training
 from experiments.config import Config
 from experiments.data import Labelled, Warn, load_data
 from experiments.errors import InputError
-from experiments.evaluate import Evaluation, evaluate, save_predictions
+from experiments.evaluate import evaluate, save_predictions
 from experiments.model import SentenceClassifier, fingerprint
 from experiments.provenance import package_versions
 from experiments.report import write_report
@@ -73,8 +73,10 @@ def train(config: Config, say: Warn) -> Trained:
 
         say("writing the report and the model")
         with tempfile.TemporaryDirectory() as scratch:
-            write_artifacts(Path(scratch), run.id, config, classifier, train_rows, evaluation)
-            run.log_files(Path(scratch))
+            folder = Path(scratch)
+            save_predictions(folder / "predictions.parquet", classifier, evaluation)
+            write_report(folder, run.id, config, classifier, train_rows, evaluation)
+            run.log_files(folder)
         run.log_model(classifier)
     registered = None
     if config.tracking.register_model:
@@ -122,16 +124,3 @@ def fit(config: Config, rows: Labelled) -> SentenceClassifier:
     seen = frozenset(map(fingerprint, rows.texts))
     thresholds = np.asarray(thresholds)
     return SentenceClassifier(pipeline, config.task, thresholds, package_versions(), config.targeted, trained_on=seen)
-
-
-def write_artifacts(
-    folder: Path,
-    run_id: str,
-    config: Config,
-    classifier: SentenceClassifier,
-    train_rows: Labelled,
-    evaluation: Evaluation,
-) -> None:
-    """Write what a run keeps for people: the report, its figures, and the test predictions."""
-    save_predictions(folder / "predictions.parquet", classifier, evaluation)
-    write_report(folder, run_id, config, classifier, train_rows, evaluation)

@@ -25,7 +25,7 @@ class CharNgrams(FeatureSpec):
 
     Notes
     -----
-    The slowest of the plain features: about ten times the cost of words.
+    Several times the cost of words.
 
     References
     ----------
