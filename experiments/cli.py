@@ -83,7 +83,7 @@ def train(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.config import load_config
+        from experiments.config_files import load_config
         from experiments.summary import trained_json, trained_text
         from experiments.train import train as run_training
 
@@ -217,7 +217,7 @@ def ui(
     """
     console = Console(False, debug)
     with console.errors():
-        from experiments.tracking import serve_ui
+        from experiments.ui import serve_ui
 
         console.say(f"MLflow's UI: http://{host}:{port} (stop with Ctrl-C)")
         raise typer.Exit(serve_ui(host, port))
@@ -236,7 +236,7 @@ def schema(
     """
     console = Console(False, debug)
     with console.errors():
-        from experiments.config import write_schema
+        from experiments.config_files import write_schema
 
         write_schema(output)
 
@@ -297,7 +297,7 @@ def cross_validate(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.config import load_config
+        from experiments.config_files import load_config
         from experiments.cross_validation import cross_validate as run
         from experiments.summary import cross_validated_json, cross_validated_text
 
@@ -324,7 +324,7 @@ def learning_curve(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.config import load_config
+        from experiments.config_files import load_config
         from experiments.cross_validation import learning_curve as run
         from experiments.errors import InputError
         from experiments.summary import learning_curve_json, learning_curve_text

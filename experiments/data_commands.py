@@ -98,7 +98,7 @@ def check(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.config import load_config
+        from experiments.config_files import load_config
         from experiments.corpus import read_corpus
         from experiments.data_check import check_data
         from experiments.data_check_text import check_text

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.articles import read_articles
-from experiments.config import load_config
+from experiments.config_files import load_config
 from experiments.data import Warn
 from experiments.files import ROOT
 from experiments.model import load_model

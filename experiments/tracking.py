@@ -4,8 +4,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +34,7 @@ from experiments.files import CODE, writing
 from experiments.metrics import Metrics
 from experiments.model import FOLDER, SentenceClassifier
 from experiments.provenance import git_commit, package_versions
-from experiments.store import ARTIFACTS, check_store, is_server, store_uri
+from experiments.store import ARTIFACTS, check_store, store_uri
 
 CHAMPION = "champion"
 
@@ -342,45 +340,6 @@ def save_report(run_id: str | None, output: Path) -> str:
     with writing(output) as path:
         path.write_bytes(page)
     return run_id
-
-
-def serve_ui(host: str, port: int) -> int:
-    """Serve MLflow's UI on the store until it is stopped; return the server's exit status.
-
-    Raises
-    ------
-    InputError
-        If the store is a server (whose own address is the UI), or the port is taken.
-    """
-    uri = store_uri()
-    if is_server(uri):
-        raise InputError(f"the runs are on a server: open {uri} in a browser")
-    connect()
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InputError(
-                f"{host}:{port}: can't listen there ({error.strerror}); choose another with --port"
-            ) from None
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    command += [
-        "--default-artifact-root",
-        str(Path(ARTIFACTS).resolve()),
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
-    server = subprocess.Popen(command)
-    try:
-        return server.wait()
-    except KeyboardInterrupt:
-        server.wait()  # Ctrl-C reached it too
-        return 0
 
 
 def _key(name: str) -> str:

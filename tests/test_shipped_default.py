@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.articles import read_articles
-from experiments.config import load_config
+from experiments.config_files import load_config
 from experiments.evaluate import evaluate
 from experiments.score import score_articles
 from experiments.train import fit, prepare

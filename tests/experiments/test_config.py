@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from experiments.config import config_schema, load_config, shipped_configs
+from experiments.config_files import config_schema, load_config, shipped_configs
 from experiments.errors import InputError
 from tests.conftest import ROOT
 

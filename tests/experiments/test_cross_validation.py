@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli import app
-from experiments.config import load_config
+from experiments.config_files import load_config
 from experiments.cross_validation import cross_validate, learning_curve
 from experiments.errors import InputError
 from experiments.train import fit

@@ -8,7 +8,7 @@ import pytest
 import skops.io
 from sklearn.preprocessing import FunctionTransformer
 
-from experiments.config import load_config
+from experiments.config_files import load_config
 from experiments.errors import InputError
 from experiments.model import CARD_FILE, PIPELINE_FILE, _load_pyfunc, load_model
 from experiments.train import fit, prepare

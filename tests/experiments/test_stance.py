@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from experiments import tracking
 from experiments.cli import app
-from experiments.config import load_config
+from experiments.config_files import load_config
 from experiments.errors import InputError
 from experiments.model import load_model
 from experiments.train import train

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from experiments.config import Thresholds, load_config
+from experiments.config import Thresholds
+from experiments.config_files import load_config
 from experiments.errors import InputError
 from experiments.thresholds import best_thresholds, choose_thresholds
 from experiments.train import pipeline_of, prepare

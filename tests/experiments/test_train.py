@@ -12,7 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments import tracking
-from experiments.config import load_config
+from experiments.config_files import load_config
 from experiments.errors import InputError
 from experiments.train import train
 
