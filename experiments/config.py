@@ -24,11 +24,20 @@ class Task(_Section):
         Whether a row may carry any number of the labels, or carries exactly one.
     labels : list of str
         The labels, in the order in which they are shown. A row without any is a plain negative in a multilabel task.
+    average_over : list of str, default []
+        Labels whose mean F1 is measured as ``average_f1``, over all rows: ``[favor, against]`` for stance, where
+        "none" is what is left over.
+
+    References
+    ----------
+    Mohammad, S., Kiritchenko, S., Sobhani, P., Zhu, X. & Cherry, C. (2016). SemEval-2016 Task 6: Detecting stance in
+    tweets. SemEval. (the mean over favor and against)
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
     type: Literal["multilabel", "multiclass"] = "multilabel"
     labels: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
+    average_over: list[str] = []
 
     @property
     def multilabel(self) -> bool:
@@ -41,6 +50,10 @@ class Task(_Section):
             raise ValueError("labels must differ from each other")
         if self.type == "multiclass" and len(self.labels) < 2:
             raise ValueError("a multiclass task needs two labels or more")
+        if strangers := [label for label in self.average_over if label not in self.labels]:
+            raise ValueError(f"average_over: {strangers[0]!r} is not one of the labels {', '.join(self.labels)}")
+        if len(set(self.average_over)) < len(self.average_over):
+            raise ValueError("average_over: labels must differ from each other")
         return self
 
 
@@ -81,6 +94,12 @@ class Data(_Section):
         The rows to test on. Without it, a grouped and stratified part of the training rows is held out.
     test_size : float, default 0.2
         How much to hold out then, as a fraction of the rows.
+    validation_size : float, default 0.1
+        Part of the training rows (whole groups) that is set aside for what is chosen on rows a classifier was not
+        fitted to: an encoder's best epoch, thresholds by ``validation``, a cascade's hand-over. 0 for none. Classifiers
+        that need none are fitted on all rows.
+    unlabelled : str or list of str, optional
+        Files with sentences without labels, for distilling.
     columns : Columns
         Which column holds what.
     label_codes : mapping, default {}
@@ -96,6 +115,8 @@ class Data(_Section):
     train: str | list[str]
     test: str | list[str] | None = None
     test_size: float = Field(default=0.2, gt=0, lt=1)
+    validation_size: float = Field(default=0.1, ge=0, lt=1)
+    unlabelled: str | list[str] | None = None
     columns: Columns = Columns()
     label_codes: dict[str, str | None] = {}
     label_separator: str = Field(default=";", min_length=1)
@@ -115,8 +136,9 @@ class Thresholds(_Section):
 
     Parameters
     ----------
-    method : {"cv", "fixed"}, default "cv"
-        ``cv`` chooses each label's threshold for the best F1 by grouped cross-validation on the training rows.
+    method : {"cv", "validation", "fixed"}, default "cv"
+        ``cv`` chooses each label's threshold for the best F1 by grouped cross-validation on the training rows;
+        ``validation`` on the part of them that ``data.validation_size`` sets aside, which costs one fit, not several.
     value : float, default 0.5
         The threshold of every label when fixed.
     folds : int, default 5
@@ -126,7 +148,7 @@ class Thresholds(_Section):
         frequent as they will be in use. A corpus that was balanced or full of hard cases has other frequencies.
     """
 
-    method: Literal["cv", "fixed"] = "cv"
+    method: Literal["cv", "validation", "fixed"] = "cv"
     value: float = Field(default=0.5, gt=0, lt=1)
     folds: int = Field(default=5, ge=2)
     where: dict[str, str] = {}
@@ -173,7 +195,16 @@ class Tracking(_Section):
 
 
 class Config(_Section):
-    """One experiment, from the data to the tracked model."""
+    """One experiment, from the data to the tracked model.
+
+    Parameters
+    ----------
+    targets : {"copies", "separate", "pair"}, default "copies"
+        How a task with targets tells them apart. ``copies``: one model, in which every feature stands once for all
+        targets and once for the row's own. ``separate``: one model a target, and a joint one for targets that were not
+        in training. ``pair``: one model that reads the words of the target beside those of the text. A classifier that
+        reads pairs itself gives its own meaning to ``copies`` and ``pair``: it reads text and target together.
+    """
 
     name: str = Field(min_length=1, description="Names the run in MLflow.")
     description: str = ""
@@ -181,6 +212,7 @@ class Config(_Section):
     data: Data
     features: list[AnyFeature] = []
     classifier: AnyClassifier
+    targets: Literal["copies", "separate", "pair"] = "copies"
     thresholds: Thresholds = Thresholds()
     evaluation: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
@@ -203,15 +235,28 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _features_fit_the_classifier(self) -> "Config":
-        reads_text = self.classifier.type == "lexicon"
+        reads_text = self.classifier.reads_text
         if reads_text and self.features:
-            raise ValueError("the lexicon classifier reads the text itself: leave features empty")
-        if reads_text and self.targeted:
+            raise ValueError(f"the {self.classifier.type} classifier reads the text itself: set features to []")
+        if self.classifier.type == "lexicon" and self.targeted:
             raise ValueError(
                 "the lexicon classifier knows no targets: choose another, or leave data.columns.target out"
             )
         if not reads_text and not self.features:
             raise ValueError(f"features: the {self.classifier.type} classifier needs at least one")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_are_there(self) -> "Config":
+        if self.targeted:
+            return self
+        if self.targets != "copies":
+            raise ValueError(f"targets: {self.targets} needs targets: name their column in data.columns.target")
+        if reader := next((feature for feature in self.features if feature.reads_targets), None):
+            raise ValueError(
+                f"features: {reader.type} reads the target of a stance: name its column in data.columns.target, or "
+                "take the feature out"
+            )
         return self
 
     def dump(self) -> dict[str, Any]:

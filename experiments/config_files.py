@@ -5,16 +5,19 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
+from experiments.classifiers import Member
 from experiments.config import Config
 from experiments.errors import InputError
 from experiments.files import ROOT, decode, find_file, read_bytes, writing
+
+_Reader = TypeVar("_Reader", Config, Member)
 
 
 def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
@@ -33,10 +36,11 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
         If a file, key or value is wrong; one line a fault.
     """
     path = _find_config(name)
-    raw = _with_parents(path, ())
+    raw = _with_members(_with_parents(path, ()), path)
     # a change of type drops the former type's settings, so it comes before settings for the new one
     for override in sorted(overrides, key=lambda each: not each.partition("=")[0].strip().endswith(".type")):
         raw = _apply(raw, override)
+    raw = _with_members(raw, path)
     raw.pop("defaults", None)
     try:
         resolved = OmegaConf.to_container(OmegaConf.create(raw), resolve=True)
@@ -125,13 +129,39 @@ def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     return result
 
 
+def _with_members(raw: dict[str, Any], path: Path, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a raw config in which the configs that its classifier is made of stand in the place of their names."""
+    classifier = raw.get("classifier")
+    if not isinstance(classifier, dict):
+        return raw
+
+    def member(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _with_members(value, path, seen)
+        if not isinstance(value, str):
+            return value
+        file = path.parent / value
+        file = file if file.is_file() else _find_config(value)
+        if str(file.resolve()) in (*seen, str(path.resolve())):
+            raise InputError(f"{path}: classifier: {value} is made of itself")
+        own = _with_members(_with_parents(file, ()), file, (*seen, str(path.resolve())))
+        return {"features": own.get("features", []), "classifier": own.get("classifier")}
+
+    made_of = {
+        key: [member(each) for each in value] if isinstance(value, list) else member(value)
+        for key, value in classifier.items()
+        if key in ("first", "second", "teacher", "student", "members")
+    }
+    return {**raw, "classifier": {**classifier, **made_of}}
+
+
 def _beside(value: Any, folder: Path, key: str = "") -> Any:
     """Return a raw config in which files that lie beside it, and not in the working directory, are named in full."""
     if isinstance(value, dict):
         return {name: _beside(inner, folder, str(name)) for name, inner in value.items()}
     if isinstance(value, list):
         return [_beside(inner, folder, key) for inner in value]
-    named = key in ("train", "test", "lexicon", "keywords") and isinstance(value, str)
+    named = key in ("train", "test", "unlabelled", "lexicon", "keywords") and isinstance(value, str)
     if named and not Path(value).expanduser().exists() and (folder / value).is_file():
         return str(folder / value)
     return value
@@ -220,20 +250,28 @@ def _fields_at(where: list[str]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _read_lexicons(config: Config) -> Config:
+def _read_lexicons(model: _Reader) -> _Reader:
     """Put the content of every lexicon file in the place of its name, so that the config stands for itself."""
     features = []
-    for feature in config.features:
+    for feature in model.features:
         if feature.type == "cues" and isinstance(feature.lexicon, str):
             content = read_lexicon(feature.lexicon)
             frames = {f"frame_{label}": entries for label, entries in content.get("keywords", {}).items()}
             feature = feature.model_copy(update={"lexicon": {**content["cues"], **frames}})
         features.append(feature)
-    classifier = config.classifier
+    classifier = model.classifier
     if classifier.type == "lexicon" and isinstance(classifier.keywords, str):
         content = read_lexicon(classifier.keywords, needed="keywords")
         classifier = classifier.model_copy(update={"keywords": content["keywords"]})
-    return config.model_copy(update={"features": features, "classifier": classifier})
+    made_of: dict[str, Any] = {}
+    for name in type(classifier).model_fields:
+        part = getattr(classifier, name)
+        if isinstance(part, Member):
+            made_of[name] = _read_lexicons(part)
+        elif isinstance(part, list) and any(isinstance(each, Member) for each in part):
+            made_of[name] = [_read_lexicons(each) for each in part]
+    classifier = classifier.model_copy(update=made_of)
+    return model.model_copy(update={"features": features, "classifier": classifier})
 
 
 def read_lexicon(name: str, needed: str = "cues") -> dict[str, dict[str, list[str]]]:

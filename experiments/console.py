@@ -32,7 +32,7 @@ class Console:
 
     def show(self, result: Mapping[str, Any], text: str) -> None:
         """Print the command's result: the object with ``--json``, else the text."""
-        typer.echo(json.dumps(_finite(result), ensure_ascii=False) if self.as_json else text)
+        typer.echo(json.dumps(finite(result), ensure_ascii=False) if self.as_json else text)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -61,10 +61,10 @@ class Console:
         raise typer.Exit(status)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Replace nan by None: JSON has no nan."""
     if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     return None if isinstance(value, float) and value != value else value

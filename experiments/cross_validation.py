@@ -11,9 +11,9 @@ from experiments.config import Config
 from experiments.data import Labelled, Warn, load_labelled
 from experiments.errors import InputError
 from experiments.evaluate import evaluate
+from experiments.fitting import fit
 from experiments.metrics import Metrics, measure
 from experiments.splits import folds
-from experiments.train import fit
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,13 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
     scores = []
     for number, (rest, held_out) in enumerate(folds(rows, n_folds, config.seed), 1):
         classifier = fit(config, rows.take(rest))
-        found = evaluate(classifier, rows.take(held_out), bootstrap=0)
-        probabilities[held_out], decided[held_out] = found.probabilities, found.decided
-        scores.append(found.metrics["macro_f1"].value)
+        fold = evaluate(classifier, rows.take(held_out), bootstrap=0)
+        probabilities[held_out], decided[held_out] = fold.probabilities, fold.decided
+        scores.append(fold.metrics["macro_f1"].value)
         say(f"fold {number} of {n_folds}: macro-F1 {scores[-1]:.3f} on {len(held_out)} rows")
-    labels, multilabel, times = config.task.labels, config.task.multilabel, config.evaluation.bootstrap
-    metrics = measure(rows.y, probabilities, decided, labels, rows.groups, multilabel, times, config.seed)
+    task, times = config.task, config.evaluation.bootstrap
+    found = rows.y, probabilities, decided
+    metrics = measure(*found, task.labels, rows.groups, task.multilabel, times, config.seed, task.average_over)
     return CrossValidation(len(rows), scores, metrics)
 
 

@@ -1,9 +1,11 @@
 """Labelled rows: from any file or hub to one checked table with an indicator matrix of labels."""
 
 import ast
+import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from experiments.errors import InputError
 from experiments.files import decode, find_file, read_bytes
 
 Warn = Callable[[str], None]
+
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+"""A cell with quotes around it."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,31 @@ def load_labelled(source: str | Sequence[str], task: Task, data: Data, warn: War
     )
 
 
+def load_unlabelled(config: Config, warn: Warn = lambda line: None) -> list[Any]:
+    """Return the different sentences of ``data.unlabelled``: texts, or pairs (text, target) in a task with targets.
+
+    Raises
+    ------
+    InputError
+        If the config names no file, or a file can't be read or has no column with texts.
+    """
+    named = config.data.unlabelled
+    if not named:
+        raise InputError(
+            f"config {config.name}: the {config.classifier.type} classifier learns from sentences without labels: set "
+            "data.unlabelled to a file of them (.jsonl, .csv, .tsv or .parquet, with the column data.columns.text)"
+        )
+    found: dict[Any, None] = {}
+    for name in [named] if isinstance(named, str) else named:
+        rows = read_rows(name, config.data.encoding, warn)
+        _need(rows, name, config.data.columns.text, "text")
+        texts = [cell_text(value) for value in rows[config.data.columns.text]]
+        targets = _targets(rows, name, config.data.columns)
+        pairs = texts if targets is None else zip(texts, targets, strict=True)
+        found |= dict.fromkeys(row for row, text in zip(pairs, texts, strict=True) if text.strip())
+    return list(found)
+
+
 def read_rows(name: str, encoding: str | None, warn: Warn) -> Dataset:
     """Read a table from a file by its ending, or from the hub.
 
@@ -183,8 +213,10 @@ def _separator(text: str) -> str:
 
 
 def _from_csv(text: str, name: str, separator: str) -> Dataset:
+    bare = separator == "\t" and _has_stray_quotes(text)
+    quoting = csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL
     try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
+        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, quoting=quoting)
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(
             f"{name}: is not valid {'CSV' if separator == ',' else 'TSV'}: {str(error).splitlines()[0].strip()}"
@@ -192,6 +224,19 @@ def _from_csv(text: str, name: str, separator: str) -> Dataset:
     if table.empty:
         raise InputError(f"{name}: holds no rows")
     return Dataset.from_pandas(table, preserve_index=False)
+
+
+def _has_stray_quotes(text: str) -> bool:
+    """Return whether quotes are plain characters of tab-separated text, and not put around cells.
+
+    Collections of tweets come as one row a line with whatever their authors typed. A cell that begins with a quote
+    would then be read on to the next quote, lines further down. Whoever puts quotes around cells puts them around every
+    cell that holds one, and doubles that.
+    """
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    if len({line.count("\t") for line in lines if line}) > 1:
+        return False  # a cell holds a line break or a tab, which takes quotes around it
+    return any('"' in cell and not _QUOTED.fullmatch(cell) for line in lines for cell in line.split("\t"))
 
 
 def json_rows(text: str, name: str) -> Iterator[dict[str, Any]]:

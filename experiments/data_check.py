@@ -13,8 +13,8 @@ from experiments.confident_learning import STRICT, confident_joint
 from experiments.config import Config
 from experiments.corpus import Corpus
 from experiments.data import Labelled, Warn, cell_text
+from experiments.fitting import pipeline_of
 from experiments.thresholds import out_of_fold
-from experiments.train import pipeline_of
 from features import build_features
 from features.char_ngrams import CharNgrams
 from features.word_ngrams import WordNgrams

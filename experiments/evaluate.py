@@ -59,11 +59,12 @@ def evaluate(
     """
     probabilities = classifier.predict_proba(data.texts, data.targets)
     decided = classifier.decide(probabilities)
-    labels, multilabel = classifier.labels, classifier.task.multilabel
+    labels, task = classifier.labels, classifier.task
 
     def measured(rows: np.ndarray) -> Metrics:
+        found = data.y[rows], probabilities[rows], decided[rows]
         groups = [data.groups[i] for i in rows]
-        return measure(data.y[rows], probabilities[rows], decided[rows], labels, groups, multilabel, bootstrap, seed)
+        return measure(*found, labels, groups, task.multilabel, bootstrap, seed, task.average_over)
 
     sliced: dict[str, dict[str, tuple[int, Metrics]]] = {}
     for column in slices:

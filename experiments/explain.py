@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from experiments.model import SentenceClassifier
+from experiments.separate import SeparateTargets
 
 _WORD = re.compile(r"\S+")
+_COPY = re.compile(r" \[[^\[\]]+\]$")  # what the names of a target's own columns end in
 
 
 def word_effects(classifier: SentenceClassifier, text: str, column: int) -> list[tuple[str, float]]:
@@ -75,18 +77,29 @@ def top_features(
 
 def readable(feature: str) -> str:
     """Return a feature's column name as people read it: ``words__talks with`` becomes ``talks with``."""
-    kind, _, name = feature.partition("__")
+    kind, parted, name = feature.partition("__")
+    if not parted:  # a column beside those of the features, such as a word of the target
+        return feature
+    copy = _COPY.search(name)
+    of_target = copy.group() if copy else ""
+    name = name.removesuffix(of_target)
     if kind.startswith("chars"):
-        return f"“{name.replace(' ', '␣')}” (characters)"
-    return f"{name} (cue)" if kind.startswith("cues") else name
+        name = f"“{name.replace(' ', '␣')}” (characters)"
+    elif kind.startswith("cues"):
+        name = f"{name} (cue)"
+    return name + of_target
 
 
 def _linear_weights(classifier: SentenceClassifier) -> tuple[Any, np.ndarray | None]:
     """Return feature names and weights of shape (n_labels, n_features), or None for a model without weights."""
     steps = dict(getattr(classifier.pipeline, "steps", []))
-    if set(steps) != {"features", "classifier"}:
+    if isinstance(separate := steps.get("classifier"), SeparateTargets):
+        names, model = separate.model_of(classifier.target)
+    elif set(steps) == {"features", "classifier"}:
+        names, model = steps["features"].get_feature_names_out(), steps["classifier"]
+    else:
         return [], None
-    estimators = getattr(steps["classifier"], "estimators_", [steps["classifier"]])
+    estimators = getattr(model, "estimators_", [model])
     rows = [_weights(estimator) for estimator in estimators]
     if any(row is None for row in rows):
         return [], None
@@ -95,7 +108,7 @@ def _linear_weights(classifier: SentenceClassifier) -> tuple[Any, np.ndarray | N
         weights = np.vstack([-weights[0], weights[0]])
     if len(weights) != len(classifier.labels):
         return [], None
-    return steps["features"].get_feature_names_out(), weights
+    return names, weights
 
 
 def _weights(estimator: Any) -> np.ndarray | None:

@@ -100,9 +100,9 @@ def draw_figures(
     }
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {}
-    with _styled():
+    with styled():
         for name, figure in draw.items():
-            drawn[name] = _svg(figure())
+            drawn[name] = as_svg(figure())
             (folder / f"{name}.svg").write_text(drawn[name], encoding="utf-8")
     return drawn
 
@@ -124,7 +124,7 @@ def inline_svg(svg: str, prefix: str) -> str:
 
 
 @contextmanager
-def _styled() -> "Iterator[None]":
+def styled() -> "Iterator[None]":
     """Set this module's style, and keep quiet of letters the font lacks: the reader's font draws them, not ours."""
     import matplotlib
 
@@ -139,9 +139,9 @@ def _styled() -> "Iterator[None]":
         fonts.setLevel(level)
 
 
-def _svg(figure: "Figure") -> str:
+def as_svg(figure: "Figure") -> str:
+    """Return a figure as SVG text, free of dates and versions: the same numbers give the same bytes."""
     page = io.StringIO()
-    # no date and no version of Matplotlib: the same numbers give the same file
     plain: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
     figure.savefig(page, format="svg", transparent=True, metadata=plain)
     svg = page.getvalue().replace("'DejaVu Sans'", "Helvetica, Arial, 'DejaVu Sans', sans-serif")

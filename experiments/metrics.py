@@ -37,6 +37,7 @@ def measure(
     multilabel: bool = True,
     bootstrap: int = 1000,
     seed: int = 0,
+    average_over: Sequence[str] = (),
 ) -> Metrics:
     """Measure predictions against the truth, with bounds.
 
@@ -56,13 +57,15 @@ def measure(
         Resamples; 0 for none.
     seed : int, default 0
         Seed of the resamples.
+    average_over : sequence of str, default ()
+        Labels whose mean F1 is measured, too.
 
     Returns
     -------
     dict of str to Estimate
         Overall: ``macro_f1``, ``micro_f1``, ``exact_match`` (accuracy when each row has one label), ``log_loss``,
-        ``brier``, ``ece``, ``macro_average_precision``. For each label: ``<label>.precision``, ``recall``, ``f1``,
-        ``average_precision``, ``ece`` and ``support``.
+        ``brier``, ``ece``, ``macro_average_precision``, and ``average_f1`` when there are labels to average over. For
+        each label: ``<label>.precision``, ``recall``, ``f1``, ``average_precision``, ``ece`` and ``support``.
 
     Notes
     -----
@@ -79,7 +82,7 @@ def measure(
     Field, C. & Welsh, A. (2007). Bootstrapping clustered data. JRSS B 69(3), 369-390.
     Nixon, J. et al. (2019). Measuring calibration in deep learning. CVPR Workshops. (class-wise error)
     """
-    scorer = _Scorer(y, probabilities, decided, labels, multilabel)
+    scorer = _Scorer(y, probabilities, decided, labels, multilabel, average_over)
     values = {name: float(np.nan_to_num(value[0])) for name, value in scorer.scores(np.ones((1, len(y)))).items()}
     if not bootstrap or len(set(groups)) < MIN_GROUPS:
         return {name: Estimate(value) for name, value in values.items()}
@@ -114,9 +117,16 @@ class _Scorer:
     """Every metric as a function of row weights, so that one code gives the value and its bootstrap."""
 
     def __init__(
-        self, y: np.ndarray, probabilities: np.ndarray, decided: np.ndarray, labels: Sequence[str], multilabel: bool
+        self,
+        y: np.ndarray,
+        probabilities: np.ndarray,
+        decided: np.ndarray,
+        labels: Sequence[str],
+        multilabel: bool,
+        average_over: Sequence[str] = (),
     ) -> None:
         self.labels = list(labels)
+        self.averaged = [self.labels.index(label) for label in average_over]
         self.y = y.astype(np.float64)
         self.p = probabilities
         self.decided = decided.astype(np.float64)
@@ -151,6 +161,8 @@ class _Scorer:
                 "ece": ece.mean(axis=1),
                 "macro_average_precision": _mean(ap),
             }
+            if self.averaged:
+                overall["average_f1"] = _mean(f1[:, self.averaged])
         per_label = {
             f"{label}.{name}": values[:, column]
             for column, label in enumerate(self.labels)

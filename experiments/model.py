@@ -28,8 +28,13 @@ FOLDER = "classifier"
 PIPELINE_FILE = "pipeline.skops"
 CARD_FILE = "framescope.json"
 SEEN_FILE = "trained-on.txt"
+ENCODER_FOLDER = "encoder"
 
-ALLOWED_TYPES = (*features.builder.ALLOWED_TYPES, *classifiers.ALLOWED_TYPES)
+ALLOWED_TYPES = (
+    *features.builder.ALLOWED_TYPES,
+    *classifiers.ALLOWED_TYPES,
+    "experiments.separate.SeparateTargets",
+)
 """What a saved pipeline may hold besides the scikit-learn, NumPy and SciPy types that skops trusts by itself."""
 
 
@@ -81,7 +86,7 @@ class SentenceClassifier:
         Raises
         ------
         InputError
-            If the model needs a target and none is given.
+            If the model needs a target and none, or an empty one, is given.
         """
         if not len(texts):
             return np.zeros((0, len(self.labels)))
@@ -89,7 +94,10 @@ class SentenceClassifier:
         if self.targeted:
             if targets is None and self.target is None:
                 raise InputError(f"the {self.task.name} model tells the stance to a target: name one with --target")
-            rows = list(zip(rows, targets or [str(self.target)] * len(rows), strict=True))
+            named = [str(self.target)] * len(rows) if targets is None else list(targets)
+            if empty := next((number for number, each in enumerate(named, 1) if not each.strip()), 0):
+                raise InputError(f"the target of text {empty} is empty; name what the stance is about")
+            rows = list(zip(rows, named, strict=True))
         return np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64)
 
     def towards(self, target: str | None) -> "SentenceClassifier":
@@ -133,6 +141,9 @@ class SentenceClassifier:
             "targeted": self.targeted,
         }
         (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        for step in getattr(self.pipeline, "named_steps", {}).values():
+            if hasattr(step, "save_weights"):  # an encoder, for those who want to go on with it in transformers
+                step.save_weights(folder / ENCODER_FOLDER)
         (folder / SEEN_FILE).write_text("".join(f"{each}\n" for each in sorted(self.trained_on)), encoding="utf-8")
 
     def seen(self, texts: Sequence[str]) -> int:
@@ -233,7 +244,9 @@ class ServedModel:
     def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return a table with a ``labels`` column (list of str) and one probability column a label."""
         texts = ["" if text is None else str(text) for text in table["text"]]
-        targets = [str(target) for target in table["target"]] if self.classifier.targeted else None
+        targets = None
+        if self.classifier.targeted:
+            targets = ["" if pd.isna(target) else str(target) for target in table["target"]]
         probabilities = self.classifier.predict_proba(texts, targets)
         scored = pd.DataFrame(probabilities, columns=self.classifier.labels, index=table.index)
         scored.insert(

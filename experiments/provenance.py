@@ -2,13 +2,18 @@
 
 import platform
 import subprocess
+from contextlib import suppress
 from importlib import metadata
 
 
 def package_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that predictions depend on."""
     names = ("framescope", "scikit-learn", "numpy", "scipy", "nltk", "skops", "mlflow")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+    found = {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+    for name in ("onnxruntime", "tokenizers", "torch", "transformers"):  # of the extras, those that are there
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def git_commit() -> str | None:

@@ -121,6 +121,8 @@ def metrics_lines(labels: list[str], metrics: dict[str, Estimate]) -> list[str]:
         ("ece", "ECE"),
     )
     lines.append("  ".join(f"{title} {_bounded(metrics[name])}" for name, title in overall[:3]))
+    if "average_f1" in metrics:
+        lines.append(f"average F1 {_bounded(metrics['average_f1'])}, of the labels in task.average_over")
     lines.append("  ".join(f"{title} {_bounded(metrics[name])}" for name, title in overall[3:]))
     return lines
 

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from experiments.config import Thresholds
+from experiments.config import Config
 from experiments.data import Labelled
 from experiments.errors import InputError
+from experiments.operating_points import best_thresholds
 from experiments.splits import folds
-
-GRID = np.round(np.arange(0.02, 0.985, 0.01), 2)
-_SMOOTH = 5
 
 
 def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_folds: int, seed: int) -> np.ndarray:
@@ -49,44 +47,39 @@ def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_fo
     return probabilities
 
 
-def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return each label's threshold of highest F1, shape (n_labels,).
-
-    F1 over a grid of thresholds is averaged over five neighbours first, so that the choice
-    is a plateau and not a lucky peak.
-
-    References
-    ----------
-    Lipton, Z., Elkan, C. & Naryanaswamy, B. (2014). Optimal thresholding of classifiers to maximize F1
-    measure. ECML PKDD.
-    """
-    chosen = []
-    for truth, scores in zip(y.T.astype(bool), probabilities.T, strict=True):
-        given = scores[:, None] >= GRID
-        hits = (given & truth[:, None]).sum(axis=0)
-        f1 = 2 * hits / np.maximum(given.sum(axis=0) + truth.sum(), 1)
-        padded = np.pad(f1, _SMOOTH // 2, mode="edge")
-        smooth = np.convolve(padded, np.ones(_SMOOTH) / _SMOOTH, mode="valid")
-        chosen.append(GRID[np.flatnonzero(smooth >= smooth.max() - 1e-12).mean().round().astype(int)])
-    return np.asarray(chosen)
-
-
 def choose_thresholds(
-    settings: Thresholds, build: Callable[[], Any], train: Labelled, multilabel: bool, seed: int
+    config: Config, build: Callable[[], Any], train: Labelled, pipeline: Any, held: Labelled | None
 ) -> np.ndarray:
-    """Return the labels' thresholds as the config asks for them; only training rows are looked at.
+    """Return the labels' thresholds as the config asks for them, shape (n_labels,).
+
+    Parameters
+    ----------
+    config : Config
+        The experiment.
+    build : callable
+        Returns a fresh, unfitted pipeline, for cross-validation.
+    train : Labelled
+        The rows that the pipeline was fitted to.
+    pipeline : Any
+        The fitted pipeline.
+    held : Labelled or None
+        Rows set aside, to choose on with ``method: validation``.
 
     Raises
     ------
     InputError
         If ``where`` names a column that the rows don't have, or leaves a label without rows.
     """
-    n_labels = train.y.shape[1]
-    if not multilabel or settings.method == "fixed":
-        return np.full(n_labels, settings.value)
-    chosen = _where(settings.where, train)
-    probabilities = out_of_fold(build, train, multilabel, settings.folds, seed)
-    return best_thresholds(train.y[chosen], probabilities[chosen])
+    settings = config.thresholds
+    if not config.task.multilabel or settings.method == "fixed":
+        return np.full(len(config.task.labels), settings.value)
+    rows = train if settings.method == "cv" or held is None else held
+    chosen = _where(settings.where, rows)
+    if rows is held:
+        probabilities = np.asarray(pipeline.predict_proba(held.inputs))
+    else:
+        probabilities = out_of_fold(build, train, True, settings.folds, config.seed)
+    return best_thresholds(rows.y[chosen], probabilities[chosen])
 
 
 def _where(wanted: dict[str, str], train: Labelled) -> np.ndarray:
@@ -99,6 +92,6 @@ def _where(wanted: dict[str, str], train: Labelled) -> np.ndarray:
         mask &= np.asarray([str(cell) == value for cell in train.rows[column]])
     if (train.y[mask].sum(axis=0) == 0).any():
         raise InputError(
-            f"{train.name}: thresholds.where={wanted} leaves {mask.sum()} training rows, not all labels in them"
+            f"{train.name}: thresholds.where={wanted} leaves {mask.sum()} rows to choose on, not all labels in them"
         )
     return mask

@@ -2,26 +2,18 @@
 
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from sklearn.pipeline import Pipeline
 
 from experiments import tracking
 from experiments.checks import check_split, check_training
 from experiments.config import Config
 from experiments.data import Labelled, Warn, load_data
-from experiments.errors import InputError
 from experiments.evaluate import evaluate, save_predictions
-from experiments.model import SentenceClassifier, fingerprint
-from experiments.provenance import package_versions
+from experiments.fitting import fit
 from experiments.report import write_report
+from experiments.separate import target_notes
 from experiments.splits import hold_out
-from experiments.thresholds import choose_thresholds
-from features import build_features
 
 
 @dataclass(frozen=True)
@@ -61,6 +53,8 @@ def train(config: Config, say: Warn) -> Trained:
         say(f"fitting {config.classifier.type} on {len(train_rows)} rows")
         classifier = fit(config, train_rows)
         fitted = time.perf_counter()
+        for line in target_notes(classifier.pipeline):
+            say(f"note: {line}")
 
         say(f"evaluating on {len(test_rows)} rows")
         evaluation = evaluate(classifier, test_rows, config.evaluation.bootstrap, config.seed, config.evaluation.slices)
@@ -95,32 +89,3 @@ def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:
     ]:
         say(f"note: {line}")
     return train_rows, test_rows
-
-
-def pipeline_of(config: Config) -> Callable[[], Any]:
-    """Return a function that builds a fresh, unfitted pipeline of the config's features and classifier."""
-
-    def build() -> Pipeline:
-        try:
-            classifier = config.classifier.build(config.task.labels, config.task.multilabel, config.seed)
-            steps = [("features", build_features(config.features, config.targeted))] if config.features else []
-        except ValueError as error:
-            raise InputError(f"config {config.name}: {error}") from None
-        return Pipeline([*steps, ("classifier", classifier)])
-
-    return build
-
-
-def fit(config: Config, rows: Labelled) -> SentenceClassifier:
-    """Choose thresholds by cross-validation on the training rows, then fit on all of them."""
-    build, multilabel = pipeline_of(config), config.task.multilabel
-    try:
-        thresholds = choose_thresholds(config.thresholds, build, rows, multilabel, config.seed)
-        pipeline = build().fit(rows.inputs, rows.y if multilabel else rows.target)
-    except ValueError as error:
-        raise InputError(
-            f"config {config.name}: can't be fitted on {len(rows)} rows of {rows.name}: {str(error).splitlines()[0]}"
-        ) from error
-    seen = frozenset(map(fingerprint, rows.texts))
-    thresholds = np.asarray(thresholds)
-    return SentenceClassifier(pipeline, config.task, thresholds, package_versions(), config.targeted, trained_on=seen)

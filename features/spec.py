@@ -1,7 +1,7 @@
 """What every kind of feature has in common: a validated description that builds a scikit-learn transformer."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +17,14 @@ class FeatureSpec(BaseModel):
     weight : float, default 1.0
         What the feature's columns are multiplied by before the classifier sees them. Linear models with
         a penalty lean more on columns of larger scale.
+
+    Attributes
+    ----------
+    reads_targets : bool
+        Whether the transformer reads pairs (text, target), in tasks that have targets, and not texts.
     """
+
+    reads_targets: ClassVar[bool] = False
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -6,7 +6,8 @@ from experiments.articles import read_articles
 from experiments.config_files import load_config
 from experiments.evaluate import evaluate
 from experiments.score import score_articles
-from experiments.train import fit, prepare
+from experiments.fitting import fit
+from experiments.train import prepare
 from tests.conftest import ROOT
 
 

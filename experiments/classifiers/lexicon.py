@@ -1,7 +1,7 @@
 """The keyword baseline: a label is given when a word of its list occurs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -77,6 +77,8 @@ class Lexicon(ClassifierSpec):
     keywords : str or mapping
         A YAML file of labels and entries, or the same inline.
     """
+
+    reads_text: ClassVar[bool] = True
 
     type: Literal["lexicon"] = "lexicon"
     keywords: str | dict[str, list[str]] = Field(description="A YAML file, or labels and entries inline.")

@@ -6,7 +6,9 @@ from typing import Any, Literal
 from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 
+from experiments.classifiers.soft_labels import SoftLabels
 from experiments.classifiers.spec import ClassifierSpec, one_vs_rest
+from features.targets import Reading
 
 
 class Logistic(ClassifierSpec):
@@ -34,8 +36,14 @@ class Logistic(ClassifierSpec):
 
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> Any:
         """Return the unfitted classifier."""
-        binary = multilabel or len(labels) == 2
-        model = LogisticRegression(
+        return one_vs_rest(self._model(multilabel or len(labels) == 2, seed), multilabel)
+
+    def build_soft(self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None) -> SoftLabels:
+        """Return the unfitted classifier of probabilities."""
+        return SoftLabels(self._model(multilabel or len(labels) == 2, seed), multilabel)
+
+    def _model(self, binary: bool, seed: int) -> LogisticRegression:
+        return LogisticRegression(
             C=self.C,
             class_weight="balanced" if self.balanced else None,
             solver="liblinear" if binary else "lbfgs",
@@ -43,4 +51,3 @@ class Logistic(ClassifierSpec):
             max_iter=self.max_iter,
             random_state=seed,
         )
-        return one_vs_rest(model, multilabel)

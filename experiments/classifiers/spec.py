@@ -2,17 +2,29 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 from sklearn.base import BaseEstimator
 from sklearn.multiclass import OneVsRestClassifier
+
+from experiments.classifiers.soft_labels import Hardened
+from features.targets import Reading
 
 
 class ClassifierSpec(BaseModel):
     """A config's ``classifier:`` entry: a validated description that builds a scikit-learn classifier."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reads_text: ClassVar[bool] = False
+    """Whether it reads the texts themselves, and no features."""
+
+    stops_early: ClassVar[bool] = False
+    """Whether its ``fit`` takes validation rows to choose the best moment on."""
+
+    reads_unlabelled: ClassVar[bool] = False
+    """Whether its ``fit`` takes sentences without labels."""
 
     @abstractmethod
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> Any:
@@ -27,6 +39,17 @@ class ClassifierSpec(BaseModel):
         seed : int
             Seed of everything random in the classifier.
         """
+
+    def build_for(self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None) -> Any:
+        """Return the same for rows that are pairs (text, target), if ``reading`` says how those are read.
+
+        Only classifiers with features of their own inside need to know.
+        """
+        return self.build(labels, multilabel, seed)
+
+    def build_soft(self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None) -> Any:
+        """Return an unfitted classifier that is fitted to probabilities of shape (n_rows, n_labels)."""
+        return Hardened(self.build_for(labels, multilabel, seed, reading), multilabel)
 
 
 def one_vs_rest(classifier: BaseEstimator, multilabel: bool) -> BaseEstimator:

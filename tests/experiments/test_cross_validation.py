@@ -8,7 +8,7 @@ from experiments.cli import app
 from experiments.config_files import load_config
 from experiments.cross_validation import cross_validate, learning_curve
 from experiments.errors import InputError
-from experiments.train import fit
+from experiments.fitting import fit
 from tests.conftest import seed_rows, write_jsonl
 
 

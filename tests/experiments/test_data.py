@@ -157,3 +157,41 @@ def test_list_in_a_cell_may_hold_apostrophes(tmp_path):
     path.write_text('text,labels\nx,"[""Israel\'s threat"", \'b\']"\n')
     data, _ = load(path, Task(name="t", labels=["Israel's threat", "b"]))
     assert data.y.tolist() == [[1, 1]]
+
+
+STANCE = Task(name="stance", type="multiclass", labels=["favor", "against"])
+TWEETS = [
+    '"All of them" is a lie. #NoTolls',
+    '"No tolls, ever',
+    'He said "maybe", she said ""never""',
+    '"Free the bridge!"',
+    "Pas d\u2019été sans péage \u2013 \u201cjamais\u201d",
+    "It\x85s the last row",  # a line break to some, and not to a TSV file
+]
+
+
+def tab_separated(path, cells, encoding="utf-8"):
+    lines = ["ID\tTarget\tTweet\tStance", *(f"{n}\ttolls\t{cell}\tFAVOR" for n, cell in enumerate(cells, 1))]
+    path.write_bytes(("\r\n".join(lines) + "\r\n").encode(encoding))
+    columns = {"text": "Tweet", "labels": "Stance", "id": "ID", "target": "Target"}
+    return load(path, STANCE, columns=columns, label_codes={"FAVOR": "favor"})
+
+
+def test_stray_quotes_in_tab_separated_text_swallow_no_rows(tmp_path):
+    data, _ = tab_separated(tmp_path / "tweets.tsv", TWEETS)
+    assert data.texts == TWEETS
+    assert data.ids == [str(n) for n in range(1, len(TWEETS) + 1)]
+
+
+def test_windows_1252_in_tab_separated_text_arrives(tmp_path):
+    tweets = TWEETS[:5]
+    data, lines = tab_separated(tmp_path / "tweets.tsv", tweets, "cp1252")
+    assert data.texts == tweets
+    assert lines == [f"{tmp_path / 'tweets.tsv'}: is not UTF-8; read as cp1252"]
+
+
+def test_quotes_around_cells_of_tab_separated_text_are_taken_off(tmp_path):
+    cells = ['"He said ""no"", and\tleft"', "plain", '"two\nlines"']
+    assert tab_separated(tmp_path / "a.tsv", cells)[0].texts == ['He said "no", and\tleft', "plain", "two\nlines"]
+    cells = ['"He said ""no"""', "plain"]
+    assert tab_separated(tmp_path / "b.tsv", cells)[0].texts == ['He said "no"', "plain"]

@@ -141,6 +141,16 @@ def test_bounds_of_the_average_hold_a_label_that_no_row_has():
     assert macro.low <= macro.value <= macro.high
 
 
+def test_mean_f1_of_some_labels_is_that_of_scikit_learn_with_bounds():
+    y, probabilities, decided = predictions()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=200, average_over=["c", "a"])[
+        "average_f1"
+    ]
+    assert found.value == pytest.approx(f1_score(y[:, [0, 2]], decided[:, [0, 2]], average="macro"))
+    assert found.low < found.value < found.high
+    assert "average_f1" not in measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
+
+
 def test_resampling_draws_whole_groups_as_often_as_there_are_groups():
     groups = ["a", "a", "b", "c", "c", "c"]
     (weights,) = resample(groups, 40, seed=0)

@@ -5,8 +5,10 @@ from sklearn.metrics import f1_score
 from experiments.config import Thresholds
 from experiments.config_files import load_config
 from experiments.errors import InputError
-from experiments.thresholds import best_thresholds, choose_thresholds
-from experiments.train import pipeline_of, prepare
+from experiments.operating_points import best_thresholds
+from experiments.thresholds import choose_thresholds
+from experiments.fitting import pipeline_of
+from experiments.train import prepare
 
 
 def test_threshold_finds_the_gap_between_classes():
@@ -30,10 +32,11 @@ def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
     build = pipeline_of(config)
 
     def chosen(**settings):
-        return choose_thresholds(Thresholds(folds=3, **settings), build, rows, True, 13)
+        changed = config.model_copy(update={"thresholds": Thresholds(folds=3, **settings)})
+        return choose_thresholds(changed, build, rows, None, None)
 
     assert (chosen(where={"kind": "article"}) != chosen()).any()
     with pytest.raises(InputError, match="no column 'planet'"):
         chosen(where={"planet": "mars"})
-    with pytest.raises(InputError, match="leaves 0 training rows"):
+    with pytest.raises(InputError, match="leaves 0 rows"):
         chosen(where={"kind": "poem"})

@@ -11,7 +11,7 @@ PAIRS = [("Ban it now", "guns"), ("Ban it now", "bases"), ("Keep it", "guns"), (
 
 
 def targeted():
-    return build_features([WordNgrams(min_df=1, ngram=(1, 1))], targeted=True)
+    return build_features([WordNgrams(min_df=1, ngram=(1, 1))], targets="copies")
 
 
 def test_same_words_can_mean_the_opposite_for_another_target():

@@ -1,0 +1,1 @@
+"""How the kit compares with other libraries, and how fast it is."""

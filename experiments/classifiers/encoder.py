@@ -1,0 +1,207 @@
+"""A fine-tuned encoder: the most accurate classifier, trained with PyTorch and run without it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from experiments.classifiers.finetuning import finetune, window_probabilities
+from experiments.classifiers.spec import ClassifierSpec
+from features.encoder.errors import need
+from features.encoder.graph import quantise
+from features.encoder.runner import TextEncoder
+from features.encoder.weights import DEFAULT, find_encoder
+from features.targets import Reading
+
+
+class EncoderClassifier(ClassifierMixin, BaseEstimator):
+    """An encoder with a linear head on its pooled token vectors, all of it trained on the labelled rows.
+
+    Parameters
+    ----------
+    settings : dict
+        The fields of :class:`Encoder`.
+    labels : sequence of str
+        The order of the columns.
+    multilabel : bool, default True
+        Whether labels are independent (a sigmoid each) or exclude each other (one softmax).
+    seed : int, default 13
+        Of the head's first weights, of dropout and of the order of the rows.
+
+    Attributes
+    ----------
+    model_ : bytes
+        The trained encoder and head as ONNX, in the precision asked for.
+    tokenizer_ : str
+        Its tokenizer as JSON.
+    max_length_ : int
+        Tokens read at once. Of a longer text every window is read: a label's probability is then the highest of any
+        window in a multilabel task, and the mean over windows in others.
+    history_ : list of dict
+        For each epoch its training loss and, with validation rows, its validation score.
+    float_model_ : bytes
+        The same as float32, to measure what quantising costs; not saved.
+    weights_ : dict
+        The files of the trained encoder in transformers' form; written beside a saved model, not read for scoring.
+    """
+
+    def __init__(
+        self, settings: dict[str, Any], labels: Sequence[str], multilabel: bool = True, seed: int = 13
+    ) -> None:
+        self.settings = settings
+        self.labels = labels
+        self.multilabel = multilabel
+        self.seed = seed
+
+    def fit(self, X: Sequence[Any], y: Any, validation: tuple[Sequence[Any], Any] | None = None) -> Self:
+        """Train on n texts, or pairs (text, target).
+
+        Parameters
+        ----------
+        X : sequence of str or of (str, str)
+            n texts or pairs.
+        y : array-like
+            Indicator matrix of shape (n, n_labels) in a multilabel task, else label numbers of shape (n,); in either,
+            a matrix of probabilities will do.
+        validation : tuple of (X, y), optional
+            Rows to choose the best epoch on; without any the last one is kept.
+
+        Raises
+        ------
+        EncoderError
+            If the encoder can't be found or read, an extra isn't installed, or memory runs out.
+        """
+        trained = finetune(
+            Encoder(**self.settings),
+            list(X),
+            self._targets(y),
+            None if validation is None else (list(validation[0]), self._targets(validation[1])),
+            self.multilabel,
+            self.seed,
+        )
+        self.float_model_ = trained.model
+        self.model_ = quantise(trained.model) if self.settings["precision"] == "int8" else trained.model
+        self.tokenizer_ = trained.tokenizer
+        self.max_length_ = trained.max_length
+        self.history_ = trained.history
+        self.weights_ = trained.files
+        self.classes_ = np.arange(len(self.labels))
+        return self
+
+    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
+        """Return probabilities of shape (n, n_labels), float64."""
+        check_is_fitted(self, "model_")
+        return self._probabilities(self.model_, X)
+
+    def float_probabilities(self, X: Sequence[Any]) -> np.ndarray:
+        """Return what the model would give without quantising, right after training (it isn't saved)."""
+        return self._probabilities(self.float_model_, X)
+
+    def save_weights(self, folder: Path) -> None:
+        """Write the trained encoder as transformers does: safetensors, config and tokenizer, with the head beside it.
+
+        Nothing is written for a model that was loaded: it only has its ONNX form.
+        """
+        for name, content in getattr(self, "weights_", {}).items():
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Save what scoring needs: neither the float32 form nor the weights in transformers' form."""
+        state = dict(super().__getstate__())
+        return {name: value for name, value in state.items() if name not in ("float_model_", "weights_")}
+
+    def _probabilities(self, model: bytes, X: Sequence[Any]) -> np.ndarray:
+        rows, owner = TextEncoder(model, self.tokenizer_, self.max_length_).run(X)
+        return window_probabilities(rows, owner, len(X), self.multilabel)
+
+    def _targets(self, y: Any) -> np.ndarray:
+        y = np.asarray(y)
+        return y.astype(np.float32) if y.ndim == 2 else np.eye(len(self.labels), dtype=np.float32)[y]
+
+
+class Encoder(ClassifierSpec):
+    """Fine-tune any encoder of the Hugging Face Hub (``AutoModel``); see :class:`EncoderClassifier`.
+
+    Parameters
+    ----------
+    model : str, default "sentence-transformers/all-MiniLM-L6-v2"
+        A folder, or a model's id on the hub, such as ``snowood1/ConfliBERT-scr-uncased``.
+    epochs : int, default 4
+        Times that every row is seen.
+    batch_size : int, default 32
+        Rows a step.
+    accumulate : int, default 1
+        Take each step in this many parts: the same result with less memory.
+    learning_rate : float, default 1e-4
+        Of the last layer and the head, after warming up; it falls linearly to 0. Larger encoders want less: 2e-5.
+    layer_decay : float, default 1.0
+        Each layer learns at this fraction of the rate of the layer above it.
+    warmup : float, default 0.1
+        Fraction of the steps over which the rate rises from 0.
+    weight_decay : float, default 0.01
+        Of AdamW.
+    dropout : float, default 0.1
+        On the pooled vector.
+    class_weight : {"none", "sqrt", "balanced"}, default "none"
+        Weigh rare labels up by the inverse (root) of their frequency.
+    pooling : {"mean", "cls"}, default "mean"
+        How token vectors become one.
+    max_length : int, default 128
+        Tokens read at once; longer texts are read in windows.
+    patience : int, default 2
+        Stop after this many epochs without a better validation score (``data.validation_size``), and keep the best.
+    precision : {"int8", "fp32"}, default "int8"
+        Of the weights in scoring.
+    device : str, default "auto"
+        ``cuda``, ``mps`` or ``cpu``; auto takes the first that there is.
+
+    References
+    ----------
+    Devlin, J. et al. (2019). BERT: Pre-training of deep bidirectional transformers. NAACL.
+    Howard, J. & Ruder, S. (2018). Universal language model fine-tuning. ACL. (a rate for each layer)
+    Hu, Y. et al. (2022). ConfliBERT: A pre-trained language model for political conflict and violence. NAACL.
+    """
+
+    reads_text: ClassVar[bool] = True
+    stops_early: ClassVar[bool] = True
+
+    type: Literal["encoder"] = "encoder"
+    model: str = Field(default=DEFAULT, min_length=1)
+    epochs: int = Field(default=4, ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    class_weight: Literal["none", "sqrt", "balanced"] = "none"
+    pooling: Literal["mean", "cls"] = "mean"
+    max_length: int = Field(default=128, ge=48)
+    patience: int = Field(default=2, ge=1)
+    precision: Literal["int8", "fp32"] = "int8"
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+
+    def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> EncoderClassifier:
+        """Return the unfitted classifier.
+
+        Raises
+        ------
+        EncoderError
+            If there is no such encoder, or the encoder extra isn't installed.
+        """
+        for module in ("onnxruntime", "onnx", "tokenizers", "safetensors", "torch", "transformers"):
+            need(module, "encoder")
+        find_encoder(self.model)
+        return EncoderClassifier(self.model_dump(), list(labels), multilabel, seed)
+
+    def build_soft(
+        self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None
+    ) -> EncoderClassifier:
+        """Return the unfitted classifier, which takes probabilities as well."""
+        return self.build(labels, multilabel, seed)

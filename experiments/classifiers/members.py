@@ -1,0 +1,73 @@
+"""Models that classifiers are made of: features and a classifier of their own, fitted on the same rows."""
+
+import inspect
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+from sklearn.pipeline import Pipeline
+
+from features import AnyFeature, build_features
+from features.targets import Reading
+
+if TYPE_CHECKING:
+    from experiments.classifiers import AnyClassifier
+
+
+class Member(BaseModel):
+    """A model inside another one.
+
+    In a config it is the name of another config, whose features and classifier it takes, or both written out.
+
+    Parameters
+    ----------
+    features : list, default []
+        As in a config of its own.
+    classifier : mapping
+        As in a config of its own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    features: list[AnyFeature] = []
+    classifier: "AnyClassifier"
+
+    def build(
+        self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None, soft: bool = False
+    ) -> Pipeline:
+        """Return the unfitted pipeline; a ``soft`` one is fitted to probabilities.
+
+        Raises
+        ------
+        ValueError
+            If features are missing, or there are some that nothing reads.
+        """
+        if bool(self.features) == self.classifier.reads_text:
+            raise ValueError(
+                f"the {self.classifier.type} classifier "
+                + ("reads the text itself: set its features to []" if self.features else "needs at least one feature")
+            )
+        build = self.classifier.build_soft if soft else self.classifier.build_for
+        classifier = build(labels, multilabel, seed, reading)
+        steps = [("features", build_features(self.features, reading))] if self.features else []
+        return Pipeline([*steps, ("classifier", classifier)])
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether its fit takes validation rows."""
+        return self.classifier.stops_early
+
+
+def fit_member(
+    pipeline: Pipeline,
+    X: Sequence[Any],
+    y: np.ndarray,
+    validation: tuple[Sequence[Any], Any] | None = None,
+    unlabelled: Sequence[Any] = (),
+) -> Pipeline:
+    """Fit a pipeline, giving its classifier the validation rows and the unlabelled texts if its ``fit`` takes them."""
+    takes = inspect.signature(pipeline.named_steps["classifier"].fit).parameters
+    offered = {"validation": validation, "unlabelled": unlabelled}
+    given = {f"classifier__{name}": value for name, value in offered.items() if name in takes}
+    return pipeline.fit(list(X), y, **given)

@@ -1,0 +1,105 @@
+"""The mean of several models: their errors differ, so it is better than each."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from scipy.special import expit, logit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+from experiments.classifiers.members import Member, fit_member
+from experiments.classifiers.spec import ClassifierSpec
+from features.targets import Reading
+
+_SURE = 1e-4  # probabilities nearer to 0 or 1 than this count as this near
+
+
+class VoteClassifier(ClassifierMixin, BaseEstimator):
+    """Weighted mean of the members' log odds.
+
+    Parameters
+    ----------
+    members : list of Pipeline
+        What is asked.
+    weights : list of float
+        What each counts.
+    multilabel : bool, default True
+        Whether labels are independent.
+
+    Attributes
+    ----------
+    members_ : list of Pipeline
+        The fitted members.
+
+    References
+    ----------
+    Hinton, G. (2002). Training products of experts by minimizing contrastive divergence. Neural Computation 14.
+    (averaging in the log domain)
+    """
+
+    def __init__(self, members: list[Any], weights: list[float], multilabel: bool = True) -> None:
+        self.members = members
+        self.weights = weights
+        self.multilabel = multilabel
+
+    def fit(
+        self,
+        X: Sequence[Any],
+        y: Any,
+        validation: tuple[Sequence[Any], Any] | None = None,
+        unlabelled: Sequence[Any] = (),
+    ) -> Self:
+        """Fit every member on n texts (or pairs) with labels, as its own classifier takes them."""
+        self.members_ = [fit_member(clone(member), X, y, validation, unlabelled) for member in self.members]
+        self.classes_ = np.arange(self.members_[0].predict_proba(list(X[:1])).shape[1])
+        return self
+
+    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
+        """Return probabilities of shape (n, n_labels)."""
+        weights = np.asarray(self.weights) / np.sum(self.weights)
+        total: Any = 0.0
+        for weight, member in zip(weights, self.members_, strict=True):
+            p = np.clip(member.predict_proba(X), _SURE, 1 - _SURE)
+            total = total + weight * (logit(p) if self.multilabel else np.log(p))
+        return np.asarray(expit(total) if self.multilabel else softmax(total, axis=1))
+
+
+class Vote(ClassifierSpec):
+    """The weighted mean of several models: see :class:`VoteClassifier`.
+
+    Parameters
+    ----------
+    members : list of str or mapping
+        Configs by their names, or features and classifier written out; two or more.
+    weights : list of float, optional
+        What each counts; all the same when left out.
+    """
+
+    reads_text: ClassVar[bool] = True
+
+    type: Literal["vote"] = "vote"
+    members: list[Member] = Field(min_length=2)
+    weights: list[float] | None = None
+
+    @property
+    def stops_early(self) -> bool:  # type: ignore[override]
+        """Whether a member takes validation rows."""
+        return any(member.stops_early for member in self.members)
+
+    @property
+    def reads_unlabelled(self) -> bool:  # type: ignore[override]
+        """Whether a member is taught by unlabelled sentences."""
+        return any(member.classifier.reads_unlabelled for member in self.members)
+
+    def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> VoteClassifier:
+        """Return the unfitted classifier of texts."""
+        return self.build_for(labels, multilabel, seed, None)
+
+    def build_for(self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None) -> VoteClassifier:
+        """Return the unfitted classifier of texts, or pairs."""
+        weights = self.weights or [1.0] * len(self.members)
+        if len(weights) != len(self.members) or min(weights) <= 0:
+            raise ValueError(f"classifier.weights: give {len(self.members)} numbers above 0, one a member")
+        members = [member.build(labels, multilabel, seed, reading) for member in self.members]
+        return VoteClassifier(members, weights, multilabel)

@@ -1,0 +1,152 @@
+"""Runs an encoder's ONNX graph over texts, shortest first, and longer ones than it reads in windows."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from features.encoder.errors import EncoderError, need
+
+TOKENS = 2048
+"""Tokens in a batch, padding counted: enough to keep two to eight cores busy, and little memory."""
+
+_OVERLAP = 32
+
+
+class TextEncoder:
+    """A graph with its tokenizer: texts in, one row of numbers each out.
+
+    Parameters
+    ----------
+    model : bytes
+        The ONNX graph, with any of the inputs ``input_ids``, ``attention_mask`` and ``token_type_ids``.
+    tokenizer : str
+        As JSON, in the form of the ``tokenizers`` library.
+    max_length : int
+        Most tokens that are read at once. A longer text is read in windows that overlap by 32 tokens.
+
+    Raises
+    ------
+    EncoderError
+        If the onnx extra isn't installed, or graph or tokenizer is damaged.
+    """
+
+    def __init__(self, model: bytes, tokenizer: str, max_length: int) -> None:
+        self.session = _session(model)
+        self.tokenizer = make_tokenizer(tokenizer, max_length)
+        self.inputs = [each.name for each in self.session.get_inputs()]
+        self.width = int(self.session.get_outputs()[0].shape[1])
+
+    def run(self, texts: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Encode n texts, or pairs (text, target).
+
+        Returns
+        -------
+        tuple of ndarray
+            Rows of shape (n_windows, width), float32, and the number of the text that each belongs to, ascending: a
+            text that fits is one window.
+        """
+        encodings, owner = encode(self.tokenizer, texts)
+        rows = np.zeros((len(encodings), self.width), dtype=np.float32)
+        lengths = np.asarray([len(encoding.ids) for encoding in encodings], dtype=np.int64)
+        for batch in batches(lengths):
+            longest = lengths[batch[-1]]
+            table = {name: np.zeros((len(batch), longest), dtype=np.int64) for name in self.inputs}
+            for row, at in enumerate(batch):
+                n = lengths[at]
+                for name, values in (
+                    ("input_ids", encodings[at].ids),
+                    ("attention_mask", encodings[at].attention_mask),
+                    ("token_type_ids", encodings[at].type_ids),
+                ):
+                    if name in table:
+                        table[name][row, :n] = values
+            rows[batch] = self.session.run(None, table)[0]
+        return rows, owner
+
+    def mean(self, texts: Sequence[Any]) -> np.ndarray:
+        """Return one row a text, shape (n, width), float32: the mean over its windows."""
+        rows, owner = self.run(texts)
+        return pool_windows(rows, owner, len(texts), "mean")
+
+
+def encode(tokenizer: Any, texts: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
+    """Return the encodings of all windows of n texts, or pairs (text, target), and the number of each one's text."""
+    encodings, owner = [], []
+    for number, encoding in enumerate(tokenizer.encode_batch([_pair(text) for text in texts])):
+        for window in (encoding, *encoding.overflowing):
+            encodings.append(window)
+            owner.append(number)
+    return encodings, np.asarray(owner, dtype=np.int64)
+
+
+def pool_windows(rows: np.ndarray, owner: np.ndarray, n: int, how: str) -> np.ndarray:
+    """Return one row a text, shape (n, width), from those of its windows: their ``mean``, or the ``max`` of each column.
+
+    ``owner`` has the number of each row's text, ascending.
+    """
+    if len(rows) == n:
+        return rows
+    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    if how == "max":
+        return np.asarray(np.maximum.reduceat(rows, starts, axis=0))
+    return np.asarray(np.add.reduceat(rows, starts, axis=0) / np.bincount(owner, minlength=n)[:, None]).astype(
+        rows.dtype
+    )
+
+
+def batches(lengths: np.ndarray, tokens: int = TOKENS) -> list[np.ndarray]:
+    """Return row numbers in batches of similar length, shortest first, each of at most ``tokens`` with its padding."""
+    order = np.argsort(lengths, kind="stable")
+    found, start = [], 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or (end + 1 - start) * lengths[order[end]] > tokens:
+            found.append(order[start:end])
+            start = end
+    return found
+
+
+def digest(model: bytes) -> str:
+    """Return the SHA-256 of a graph, in hexadecimal."""
+    return hashlib.sha256(model).hexdigest()
+
+
+def _pair(text: Any) -> Any:
+    return (str(text[0]), str(text[1])) if isinstance(text, tuple) else str(text)
+
+
+@lru_cache(maxsize=4)
+def _session(model: bytes) -> Any:
+    runtime = need("onnxruntime", "onnx")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    # processes that share the cores say so here, as joblib does in its workers
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    try:
+        return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library's own types, which its stubs don't name
+        raise EncoderError(
+            f"ONNX Runtime can't load the encoder ({(str(error).splitlines() or [''])[0]}); train or download it again"
+        ) from None
+
+
+def make_tokenizer(text: str, max_length: int) -> Any:
+    """Return a tokenizer that cuts texts into windows of at most ``max_length`` tokens, which overlap by 32.
+
+    Of a pair only the text is cut; every window ends with the whole target.
+
+    Raises
+    ------
+    EncoderError
+        If the length leaves no room for text.
+    """
+    tokenizer = need("tokenizers", "onnx").Tokenizer.from_str(text)
+    tokenizer.no_padding()
+    special = tokenizer.num_special_tokens_to_add(True)
+    if max_length <= special + _OVERLAP:
+        raise EncoderError(f"max_length {max_length} leaves no room for text; give {special + _OVERLAP + 1} or more")
+    tokenizer.enable_truncation(max_length, stride=_OVERLAP, strategy="only_first")
+    return tokenizer

