@@ -11,6 +11,7 @@ from experiments.config import Config
 from experiments.data import Labelled, Warn, load_data
 from experiments.evaluate import evaluate, save_predictions
 from experiments.fitting import fit
+from experiments.parts import measure_parts, parts_lines
 from experiments.report import write_report
 from experiments.separate import target_notes
 from experiments.splits import hold_out
@@ -59,7 +60,11 @@ def train(config: Config, say: Warn) -> Trained:
         say(f"evaluating on {len(test_rows)} rows")
         evaluation = evaluate(classifier, test_rows, config.evaluation.bootstrap, config.seed, config.evaluation.slices)
         predicted = time.perf_counter()
-        metrics = run.log_metrics(evaluation.metrics)
+        parts = measure_parts(classifier, evaluation)
+        for line in parts_lines(parts):
+            say(line)
+        metrics = {**run.log_metrics(evaluation.metrics), **parts}
+        run.log_values(parts)
         run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - fitted})
         run.log_values(
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-WORDS = (
-    "the a of to and in with for not have has denied rejected accused report attack attacked attacks troops shelled "
-    "rebels killed threatened war missile signed agreement agreed talks cooperation treaty joint pact aid partners "
-    "minister ministry said on monday friday river market weather quiet village town people open school rain sun "
-    "border capital claim claims false never allegations untrue baseless fire army city again new two old ."
-).split()
+WORDS = """
+the a of to and in with for not have has denied rejected accused report attack attacked attacks
+troops shelled rebels killed threatened war missile signed agreement agreed talks cooperation treaty
+joint pact aid partners minister ministry said on monday friday river market weather quiet village
+town people open school rain sun border capital claim claims false never allegations untrue baseless
+fire army city again new two old .
+"""
 
 
 def small_encoder(folder: Path, architecture: str = "bert", layers: int = 2, places: int = 64) -> Path:
@@ -17,7 +18,7 @@ def small_encoder(folder: Path, architecture: str = "bert", layers: int = 2, pla
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    vocabulary = {word: number for number, word in enumerate([*special, *dict.fromkeys(WORDS)])}
+    vocabulary = {word: number for number, word in enumerate([*special, *dict.fromkeys(WORDS.split())])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

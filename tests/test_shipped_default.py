@@ -5,8 +5,8 @@ import pytest
 from experiments.articles import read_articles
 from experiments.config_files import load_config
 from experiments.evaluate import evaluate
-from experiments.score import score_articles
 from experiments.fitting import fit
+from experiments.score import score_articles
 from experiments.train import prepare
 from tests.conftest import ROOT
 

@@ -104,6 +104,10 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
             found[unsure] = self.second_.predict_proba([texts[at] for at in unsure])
         return found
 
+    def hands_over(self, X: Sequence[Any]) -> np.ndarray:
+        """Return which of n texts the second model would read, shape (n,), bool."""
+        return np.asarray(self._sureness(self._shifted(self.first_.predict_proba(list(X)))) < self.hand_over_)
+
     def _choose(self, truth: np.ndarray, fast: np.ndarray, slow: np.ndarray) -> None:
         sure = self._sureness(fast)
         order = np.argsort(sure, kind="stable")

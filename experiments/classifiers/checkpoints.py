@@ -11,7 +11,6 @@ import numpy as np
 from features.encoder.cache import cache_folder
 from features.encoder.errors import need
 
-
 _KEPT = 5
 """Trainings kept: some 90 MB each for a small encoder."""
 

@@ -92,6 +92,7 @@ def finetune(
     state: dict[str, Any] = {"epoch": 0, "best": None, "best_epoch": 0, "history": [], "done": False}
     if (kept := checkpoint.read()) is not None and learner.restore(kept[0]):
         state = kept[1]
+    known = state["done"]
     steps = -(-len(rows.ids) // settings.batch_size)
     try:
         with Progress(settings.epochs * steps, state["epoch"] * steps, state["done"]) as progress:
@@ -119,14 +120,12 @@ def finetune(
         ) from None
     learner.take_best()
     weights = learner.weights()
-    if kept is None or not kept[1]["done"]:
+    if not known:
         checkpoint.finish({f"net.{name}": tensor for name, tensor in weights.items()}, state)
     head = weights.pop("head.weight"), weights.pop("head.bias")
     encoder = {name.removeprefix("encoder."): tensor for name, tensor in weights.items()}
-    if config["model_type"] == "bert":
-        graph = bert_graph(config, encoder)
-    else:
-        graph = torch_graph(learner.net.encoder.cpu())
+    own = config["model_type"] == "bert"  # with a graph of the kit's own; others need PyTorch's exporter
+    graph = bert_graph(config, encoder) if own else torch_graph(learner.net.encoder)
     model = classifier_model(graph, settings.pooling, *head)
     files = _files(folder, tokenizer, encoder, head)
     return Trained(model, tokenizer, length, state["history"], files)

@@ -43,9 +43,10 @@ def torch_graph(encoder: Any) -> Graph:
         model.set_attn_implementation(
             "eager"
         )  # the others look into the mask, and leave it out if it happens to be full
-    padded = torch.ones((2, 12), dtype=torch.int64)
-    padded[1, 7:] = 0
-    example = (padded,) * len(names)
+    mask = torch.ones((2, 12), dtype=torch.int64)
+    mask[1, 7:] = 0
+    # tensors of their own: the exporter takes one that is given twice for one input
+    example = (torch.full_like(mask, 3), mask, torch.zeros_like(mask))[: len(names)]
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = Path(scratch) / "encoder.onnx"

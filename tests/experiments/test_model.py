@@ -10,8 +10,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from experiments.config_files import load_config
 from experiments.errors import InputError
-from experiments.model import CARD_FILE, PIPELINE_FILE, _load_pyfunc, load_model
 from experiments.fitting import fit
+from experiments.model import CARD_FILE, PIPELINE_FILE, _load_pyfunc, load_model
 from experiments.train import prepare
 
 TEXTS = [

@@ -5,9 +5,9 @@ from sklearn.metrics import f1_score
 from experiments.config import Thresholds
 from experiments.config_files import load_config
 from experiments.errors import InputError
+from experiments.fitting import pipeline_of
 from experiments.operating_points import best_thresholds
 from experiments.thresholds import choose_thresholds
-from experiments.fitting import pipeline_of
 from experiments.train import prepare
 
 

@@ -17,7 +17,11 @@ from features.encoder.runner import batches, encode, make_tokenizer
 from features.encoder.weights import DEFAULT, longest_input, read_config, read_tokenizer, read_weights
 from tests.encoders import small_encoder
 
-TEXTS = ["The ministry denied the report.", "Rebels attacked the town.", "A treaty was signed on Monday with two partners."]
+TEXTS = [
+    "The ministry denied the report.",
+    "Rebels attacked the town.",
+    "A treaty was signed on Monday with two partners.",
+]
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +159,8 @@ def test_missing_extra_is_named(monkeypatch, small):
 
 
 def test_encoders_are_imported_only_when_used():
-    code = "import features, experiments.config, sys; print([m for m in ('torch', 'transformers', 'onnx', 'onnxruntime') if m in sys.modules])"
+    heavy = ["torch", "transformers", "onnx", "onnxruntime"]
+    code = f"import features, experiments.config, sys; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
