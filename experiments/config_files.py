@@ -39,8 +39,7 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
     raw = _with_members(_with_parents(path, ()), path)
     # a change of type drops the former type's settings, so it comes before settings for the new one
     for override in sorted(overrides, key=lambda each: not each.partition("=")[0].strip().endswith(".type")):
-        raw = _apply(raw, override)
-    raw = _with_members(raw, path)
+        raw = _with_members(_apply(raw, override), path)
     raw.pop("defaults", None)
     try:
         resolved = OmegaConf.to_container(OmegaConf.create(raw), resolve=True)

@@ -214,7 +214,7 @@ def _separator(text: str) -> str:
 
 def _from_csv(text: str, name: str, separator: str) -> Dataset:
     bare = separator == "\t" and _has_stray_quotes(text)
-    quoting = csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL
+    quoting: Any = csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL  # an int to the csv module, a literal to the stubs
     try:
         table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, quoting=quoting)
     except (ValueError, pd.errors.ParserError) as error:

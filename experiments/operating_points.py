@@ -4,23 +4,30 @@ import numpy as np
 
 GRID = np.round(np.arange(0.02, 0.985, 0.01), 2)
 _SMOOTH = 5
+_ERRORS = 2
 
 
 def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Return each label's threshold of highest F1, shape (n_labels,).
 
-    F1 over a grid of thresholds is averaged over five neighbours first, so that the choice
-    is a plateau and not a lucky peak.
+    The highest F1 of a few rows is a lucky peak. So the middle is taken of all thresholds whose F1 isn't two standard
+    errors below the best: those that the rows can't tell from it.
 
     Parameters
     ----------
     y, probabilities : ndarray of shape (n, n_labels)
         The true indicator matrix, and the probabilities.
 
+    Notes
+    -----
+    F1 over a grid of thresholds is averaged over five neighbours. Its standard error is taken as that of a share of the
+    label's rows.
+
     References
     ----------
     Lipton, Z., Elkan, C. & Naryanaswamy, B. (2014). Optimal thresholding of classifiers to maximize F1
     measure. ECML PKDD.
+    Breiman, L. et al. (1984). Classification and regression trees. Wadsworth. (choosing within standard errors)
     """
     chosen = []
     for truth, scores in zip(y.T.astype(bool), probabilities.T, strict=True):
@@ -29,7 +36,10 @@ def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         f1 = 2 * hits / np.maximum(given.sum(axis=0) + truth.sum(), 1)
         padded = np.pad(f1, _SMOOTH // 2, mode="edge")
         smooth = np.convolve(padded, np.ones(_SMOOTH) / _SMOOTH, mode="valid")
-        chosen.append(GRID[np.flatnonzero(smooth >= smooth.max() - 1e-12).mean().round().astype(int)])
+        best = min(smooth.max(), 1.0)
+        error = np.sqrt(best * (1 - best) / max(truth.sum(), 1))
+        near = np.flatnonzero(smooth >= best - _ERRORS * error - 1e-12)
+        chosen.append(GRID[near.mean().round().astype(int)])
     return np.asarray(chosen)
 
 

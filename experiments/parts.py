@@ -26,7 +26,7 @@ def measure_parts(classifier: SentenceClassifier, evaluation: Evaluation) -> dic
         ``cascade.handed_over``, the share of the test rows that the second model read, and ``cascade.validation_loss``
         of macro-F1; nothing for others.
     """
-    step = getattr(classifier.pipeline, "named_steps", {}).get("classifier")
+    step: Any = getattr(classifier.pipeline, "named_steps", {}).get("classifier")
     found: dict[str, float] = {}
     if hasattr(step, "float_probabilities") and step.settings["precision"] == "int8":
         exact = classifier.decide(step.float_probabilities(evaluation.data.inputs))

@@ -35,7 +35,8 @@ class Measured:
     figures : dict of str to float or None
         ``train_seconds``, ``train_cpu_seconds``, ``train_base_mb`` (before fitting), ``train_peak_mb``,
         ``train_energy_wh``, ``load_seconds``, ``sentences_per_second`` (the best timing), ``score_peak_mb``,
-        ``score_energy_wh_per_1000`` (sentences), ``model_mb``. MB are 10^6 bytes.
+        ``score_energy_wh_per_1000`` (sentences), ``model_mb``, ``other_cores`` (that other programs kept busy
+        meanwhile). MB are 10^6 bytes.
     rates : list of float
         Every timing of scoring, sentences a second.
     versions : dict of str to str

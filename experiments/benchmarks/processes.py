@@ -94,6 +94,7 @@ def measure_system(
         "score_peak_mb": scored["peak_mb"],
         "score_energy_wh_per_1000": None if energy is None else energy / scored["sentences"] * 1000,
         "model_mb": size / 1e6,
+        "other_cores": max((n for n in (trained["other_cores"], scored["other_cores"]) if n is not None), default=None),
     }
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     done = replace(

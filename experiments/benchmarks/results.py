@@ -18,6 +18,9 @@ from experiments.provenance import git_commit, package_versions
 
 PLOT = "f1-throughput"
 
+BUSY = 0.25
+"""From this many cores on that other programs keep busy, the table warns of it."""
+
 
 def write_results(comparison: Comparison) -> tuple[dict[str, Any], str]:
     """Write ``benchmark.json``, the tables and the plot, each beside its old version and then in its place.
@@ -52,7 +55,9 @@ def write_results(comparison: Comparison) -> tuple[dict[str, Any], str]:
         failed = comparison.rows[0].measured
         raise InputError(f"no system could be measured; {failed.title}: {failed.error}")
     document["files"] = [str(output / name) for name in files]
-    return document, f"{terminal(comparison)}\n\n{output / 'table.md'} has it in full, {output / PLOT}.svg the plot"
+    lines = [fact.replace("**", "") for fact in facts if fact.startswith("**Caution")]
+    lines.append(f"{output / 'table.md'} has it in full, {output / PLOT}.svg the plot")
+    return document, "\n".join([terminal(comparison), "", *lines])
 
 
 def as_document(comparison: Comparison) -> dict[str, Any]:
@@ -133,6 +138,12 @@ def notes(comparison: Comparison, document: dict[str, Any]) -> list[str]:
         + (f", commit {document['commit'][:12]}." if document["commit"] else "."),
     ]
     done = [row.measured for row in comparison.rows if row.measured.done]
+    busy = {each.title: cores for each in done if (cores := each.figures.get("other_cores") or 0) > BUSY}
+    if busy:
+        lines.append(
+            f"**Caution**: other programs kept up to {max(busy.values()):.1f} cores busy while {', '.join(busy)} "
+            "were measured; times and throughput are worse than on a machine of their own."
+        )
     shared = {name: {each.versions.get(name) for each in done} - {None} for each in done for name in each.versions}
     common = {name: found for name, found in shared.items() if len(found) == 1}
     if common:

@@ -12,7 +12,7 @@ from experiments.metrics import Estimate
 
 FIGURES = (
     "train_seconds", "train_cpu_seconds", "train_base_mb", "train_peak_mb", "train_energy_wh", "load_seconds",
-    "sentences_per_second", "score_peak_mb", "score_energy_wh_per_1000", "model_mb",
+    "sentences_per_second", "score_peak_mb", "score_energy_wh_per_1000", "model_mb", "other_cores",
 )  # fmt: skip
 
 

@@ -43,6 +43,16 @@ def cpu_seconds() -> float:
     return own + sum(_ticks(pid) for pid in _family() if pid != me) / tick
 
 
+def machine_cpu_seconds() -> float | None:
+    """Return the processor time so far of everything on this machine, in seconds over all cores; None if unknown."""
+    try:
+        fields = Path("/proc/stat").read_text().partition("\n")[0].split()[1:]
+    except OSError:
+        return None
+    user, nice, system, _, _, irq, softirq = map(int, fields[:7])  # the two left out are idle
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
 def _family() -> Iterator[int]:
     """Yield this process and its living descendants."""
     waiting = [os.getpid()]

@@ -12,7 +12,6 @@ import math
 import os
 import platform
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -59,11 +58,12 @@ def run(job: dict[str, Any], speech: IO[str]) -> dict[str, Any]:
     ----------
     job : dict
         ``action`` (``fit`` or ``score``), ``problem``, ``peer`` (a name) or ``config``, ``data`` (the folder of rows),
-        ``model`` (the folder of the saved model), ``repeats`` and ``predictions`` (a file, for ``score``).
+        ``model`` (the folder of the saved model, in one for files on the way), ``repeats`` and ``predictions`` (a file,
+        for ``score``).
     speech : file
         Where ``ready`` and ``done`` are said.
     """
-    from experiments.benchmarks.usage import cpu_seconds, peak_mb
+    from experiments.benchmarks.usage import peak_mb
 
     began = time.perf_counter()
     system = _system(job)
@@ -72,11 +72,10 @@ def run(job: dict[str, Any], speech: IO[str]) -> dict[str, Any]:
     result: dict[str, Any] = {"status": "done"}
     if job["action"] == "fit":
         system.prepare(Path(job["data"]))
-        with tempfile.TemporaryDirectory() as scratch:
-            result["before_mb"] = peak_mb()
-            cpu = cpu_seconds()
-            result["seconds"] = _clocked(lambda: system.fit(rows, Path(scratch)), speech)
-            result["cpu_seconds"] = cpu_seconds() - cpu
+        scratch = model.with_name("scratch")  # removed, with the model, by whoever started this
+        scratch.mkdir()
+        result["before_mb"] = peak_mb()
+        result |= _clocked(lambda: system.fit(rows, scratch), speech)
         result["peak_mb"] = peak_mb()
         model.mkdir()
         system.save(model)
@@ -86,7 +85,7 @@ def run(job: dict[str, Any], speech: IO[str]) -> dict[str, Any]:
         probabilities = system.predict_proba(rows)
         decided = system.decide(probabilities)
         rates: list[float] = []
-        result["seconds"] = _clocked(lambda: rates.extend(_rates(system, rows, job["repeats"], result)), speech)
+        result |= _clocked(lambda: rates.extend(_rates(system, rows, job["repeats"], result)), speech)
         result["rates"] = rates
         result["peak_mb"] = peak_mb()
         np.savez(job["predictions"], probabilities=probabilities, decided=decided)
@@ -114,16 +113,23 @@ def _rates(system: Any, rows: Any, repeats: int, result: dict[str, Any]) -> list
     return rates
 
 
-def _clocked(work: Callable[[], None], speech: IO[str]) -> float:
-    """Do the work between ``ready`` and ``done`` and return its seconds."""
+def _clocked(work: Callable[[], None], speech: IO[str]) -> dict[str, float | None]:
+    """Do the work between ``ready`` and ``done`` and return what it took.
+
+    ``seconds``, ``cpu_seconds``, and ``other_cores``: how many cores other programs kept busy meanwhile, on average.
+    """
+    from experiments.benchmarks.usage import cpu_seconds, machine_cpu_seconds
+
     print("ready", file=speech, flush=True)
     sys.stdin.readline()
-    began = time.perf_counter()
+    cpu, everything, began = cpu_seconds(), machine_cpu_seconds(), time.perf_counter()
     work()
-    seconds = time.perf_counter() - began
+    seconds, own, after = time.perf_counter() - began, cpu_seconds() - cpu, machine_cpu_seconds()
     print("done", file=speech, flush=True)
     sys.stdin.readline()
-    return seconds
+    known = everything is not None and after is not None and seconds > 1  # clocks of 10 ms tell no less
+    others = max(0.0, (after - everything - own) / seconds) if known else None  # type: ignore[operator]
+    return {"seconds": seconds, "cpu_seconds": own, "other_cores": others}
 
 
 def _system(job: dict[str, Any]) -> Any:

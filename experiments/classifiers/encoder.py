@@ -121,7 +121,7 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
 
     def _targets(self, y: Any) -> np.ndarray:
         y = np.asarray(y)
-        return y.astype(np.float32) if y.ndim == 2 else np.eye(len(self.labels), dtype=np.float32)[y]
+        return np.asarray(y if y.ndim == 2 else np.eye(len(self.labels))[y], dtype=np.float32)
 
 
 class Encoder(ClassifierSpec):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sklearn.pipeline import Pipeline
 
 from features import AnyFeature, build_features
@@ -33,21 +33,17 @@ class Member(BaseModel):
     features: list[AnyFeature] = []
     classifier: "AnyClassifier"
 
+    @model_validator(mode="after")
+    def _features_fit_the_classifier(self) -> "Member":
+        if bool(self.features) == self.classifier.reads_text:
+            fault = "reads the text itself: set its features to []" if self.features else "needs at least one feature"
+            raise ValueError(f"the {self.classifier.type} classifier {fault}")
+        return self
+
     def build(
         self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None, soft: bool = False
     ) -> Pipeline:
-        """Return the unfitted pipeline; a ``soft`` one is fitted to probabilities.
-
-        Raises
-        ------
-        ValueError
-            If features are missing, or there are some that nothing reads.
-        """
-        if bool(self.features) == self.classifier.reads_text:
-            raise ValueError(
-                f"the {self.classifier.type} classifier "
-                + ("reads the text itself: set its features to []" if self.features else "needs at least one feature")
-            )
+        """Return the unfitted pipeline; a ``soft`` one is fitted to probabilities."""
         build = self.classifier.build_soft if soft else self.classifier.build_for
         classifier = build(labels, multilabel, seed, reading)
         steps = [("features", build_features(self.features, reading))] if self.features else []

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from experiments.benchmarks import compare as comparing
 from experiments.benchmarks.compare import Request, compare, peers_named, pythons_named
 from experiments.benchmarks.peers import PEERS, SklearnPipeline
-from experiments.benchmarks.results import write_results
+from experiments.benchmarks.results import as_document, notes, write_results
 from experiments.benchmarks.table import bounded, significant
 from experiments.cli import app
 from experiments.config_files import load_config
@@ -143,6 +143,19 @@ def test_time_memory_and_size_are_plausible(document):
     assert 20 < figures["train_base_mb"] <= figures["train_peak_mb"] < 2000
     assert figures["sentences_per_second"] > 500
     assert 0.01 < figures["model_mb"] < 5
+
+
+def test_other_work_on_the_machine_is_told(comparison):
+    def facts(cores):
+        figures = {**comparison.rows[0].measured.figures, "other_cores": cores}
+        row = replace(comparison.rows[0], measured=replace(comparison.rows[0].measured, figures=figures))
+        busy = replace(comparison, rows=[row])
+        return [line for line in notes(busy, as_document(busy)) if "Caution" in line]
+
+    (line,) = facts(1.5)
+    assert "kept up to 1.5 cores busy while words were measured" in line
+    assert not facts(0.1)
+    assert not facts(None)
 
 
 def test_plot_names_every_measured_system(comparison):
