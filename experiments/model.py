@@ -17,6 +17,7 @@ from experiments import classifiers
 from experiments.config import Task
 from experiments.errors import InputError
 from experiments.provenance import package_versions
+from features.encoder import EncoderError
 from features.normalise import normalise_text
 
 FORMAT = 1
@@ -29,6 +30,9 @@ PIPELINE_FILE = "pipeline.skops"
 CARD_FILE = "framescope.json"
 SEEN_FILE = "trained-on.txt"
 ENCODER_FOLDER = "encoder"
+
+_ENCODER_FEATURE = "features.embeddings.SentenceEmbeddings"
+_ENCODER_CLASSIFIER = "experiments.classifiers.encoder.EncoderClassifier"
 
 ALLOWED_TYPES = (
     *features.builder.ALLOWED_TYPES,
@@ -98,7 +102,10 @@ class SentenceClassifier:
             if empty := next((number for number, each in enumerate(named, 1) if not each.strip()), 0):
                 raise InputError(f"the target of text {empty} is empty; name what the stance is about")
             rows = list(zip(rows, named, strict=True))
-        return np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64)
+        try:
+            return np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64)
+        except EncoderError as error:  # an extra that isn't installed here, or a damaged encoder
+            raise InputError(f"the {self.task.name} model: {error}") from error
 
     def towards(self, target: str | None) -> "SentenceClassifier":
         """Return the same model with a target for texts that come without one.
@@ -149,6 +156,14 @@ class SentenceClassifier:
     def seen(self, texts: Sequence[str]) -> int:
         """Return how many of the texts the model was trained on."""
         return sum(fingerprint(text) in self.trained_on for text in texts)
+
+
+def needs_encoder(folder: Path) -> bool:
+    """Return whether a saved model's pipeline reads text with an encoder, and so needs the packages of ``onnx``."""
+    import skops.io
+
+    types = skops.io.get_untrusted_types(file=folder / PIPELINE_FILE)
+    return bool({_ENCODER_FEATURE, _ENCODER_CLASSIFIER} & set(types))
 
 
 def fingerprint(text: str) -> str:

@@ -18,7 +18,7 @@ def resolve_model(model: str | None, task: str) -> tuple[str, SentenceClassifier
     """
     if model is not None and not _URI.match(model):
         return model, load_model(Path(model).expanduser())
-    from experiments import tracking  # MLflow takes a second to import, which a folder does without
+    from experiments import registry, tracking  # MLflow takes a second to import, which a folder does without
 
-    uri = model or tracking.champion_uri(task)
+    uri = model or registry.champion_uri(task)
     return uri, load_model(tracking.fetch_model(uri))

@@ -7,7 +7,6 @@ import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +31,9 @@ from experiments.data import Labelled
 from experiments.errors import InputError
 from experiments.files import CODE, writing
 from experiments.metrics import Metrics
-from experiments.model import FOLDER, SentenceClassifier
+from experiments.model import FOLDER, SentenceClassifier, needs_encoder
 from experiments.provenance import git_commit, package_versions
 from experiments.store import ARTIFACTS, check_store, store_uri
-
-CHAMPION = "champion"
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A registered model version, and whether it is the champion now and why."""
-
-    name: str
-    version: str
-    champion: bool
-    reason: str
 
 
 def connect() -> None:
@@ -137,7 +124,7 @@ class Run:
                 code_paths=[str(CODE / "features"), str(CODE / "experiments")],
                 signature=model_signature(classifier),
                 input_example=example,
-                pip_requirements=_requirements(),
+                pip_requirements=_requirements(needs_encoder(folder)),
                 metadata={"framescope.task": classifier.task.name, "framescope.labels": ",".join(classifier.labels)},
             )
         self.logged_id = logged.model_id
@@ -159,7 +146,7 @@ def start_run(config: Config) -> Iterator[Run]:
     }
     if commit := git_commit():
         tags["mlflow.source.git.commit"] = commit
-    with _terminate_as_interrupt():
+    with terminate_as_interrupt():
         active = mlflow.start_run(run_name=config.name, tags=tags)
         status = RunStatus.FAILED
         try:
@@ -175,55 +162,6 @@ def start_run(config: Config) -> Iterator[Run]:
             raise
         finally:
             mlflow.end_run(RunStatus.to_string(status))
-
-
-def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Registered:
-    """Register a finished run's model and move the champion alias to it if the config says so.
-
-    A version that can't be completed is deleted again.
-    """
-    with _terminate_as_interrupt():
-        client = MlflowClient()
-        name = config.model_name
-        created = False
-        try:
-            client.get_registered_model(name)
-        except MlflowException:
-            client.create_registered_model(name, description=f"Labels: {', '.join(config.task.labels)}")
-            created = True
-        version = None
-        try:
-            tags = {"test.digest": test_digest, "test.macro_f1": repr(macro_f1)}
-            version = client.create_model_version(
-                name, source=f"models:/{run.logged_id}", run_id=run.id, tags=tags, model_id=run.logged_id
-            ).version
-            champion, reason = _is_champion(client, name, config, macro_f1, test_digest)
-            if champion:
-                client.set_registered_model_alias(name, CHAMPION, version)
-        except BaseException:
-            if version is not None:
-                client.delete_model_version(name, version)
-            if created:
-                client.delete_registered_model(name)
-            raise
-        return Registered(name, str(version), champion, reason)
-
-
-def _is_champion(
-    client: MlflowClient, name: str, config: Config, macro_f1: float, test_digest: str
-) -> tuple[bool, str]:
-    if config.tracking.champion != "if-better":
-        return config.tracking.champion == "always", f"tracking.champion={config.tracking.champion}"
-    try:
-        present = client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException:
-        return True, "the first champion"
-    if present.tags.get("test.digest") != test_digest:
-        return False, f"version {present.version} was tested on other rows; tracking.champion=always replaces it"
-    other = float(present.tags["test.macro_f1"])
-    if macro_f1 > other:
-        return True, f"macro-F1 {macro_f1:.3f} on the same test rows, against {other:.3f} of version {present.version}"
-    return False, f"version {present.version} has macro-F1 {other:.3f} on the same test rows"
 
 
 def flat_metrics(metrics: Metrics, prefix: str) -> dict[str, float]:
@@ -263,27 +201,6 @@ def fetch_model(uri: str) -> Path:
             f"{uri}: no such model in {mlflow.get_tracking_uri()} ({str(error).splitlines()[0]}); "
             "'framescope ui' shows what there is"
         ) from None
-
-
-def champion_uri(name: str) -> str:
-    """Return the URI of the champion of a registered model.
-
-    Raises
-    ------
-    InputError
-        If there is none; the message says which command makes one.
-    """
-    connect()
-    try:
-        version = MlflowClient().get_model_version_by_alias(name, CHAMPION)
-    except MlflowException:
-        names = [model.name for model in MlflowClient().search_registered_models() if CHAMPION in model.aliases]
-        others = f", or name another task with --task: {', '.join(names)}" if names else ""
-        raise InputError(
-            f"there is no champion model for {name!r} in {mlflow.get_tracking_uri()} yet; make one "
-            f"with: framescope train {name}/default{others}"
-        ) from None
-    return f"models:/{name}/{version.version}"
 
 
 def fetch_artifact(run_id: str, name: str) -> Path:
@@ -395,7 +312,7 @@ def _alive(pid: int) -> bool:
 
 
 @contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
+def terminate_as_interrupt() -> Iterator[None]:
     """Let a polite kill (SIGTERM) end the run as Ctrl-C does."""
 
     def interrupt(*_: Any) -> None:
@@ -412,10 +329,11 @@ def _terminate_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, former)
 
 
-def _requirements() -> list[str]:
+def _requirements(encoder: bool) -> list[str]:
     """Return what a served model needs besides the code that is saved with it."""
     versions = package_versions()
-    pinned = [f"{name}=={versions[name]}" for name in ("mlflow", "scikit-learn", "numpy", "scipy", "nltk", "skops")]
+    names = ["mlflow", "scikit-learn", "numpy", "scipy", "nltk", "skops"]
+    pinned = [f"{name}=={versions[name]}" for name in [*names, *(["onnxruntime", "tokenizers"] if encoder else [])]]
     return [*pinned, "pandas", "pydantic>=2.8", "omegaconf>=2.3", "charset-normalizer>=3.3", "pyyaml"]
 
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import tracking
+from experiments import registry, tracking
 from experiments.checks import check_split, check_training
 from experiments.config import Config
 from experiments.data import Labelled, Warn, load_data
@@ -24,7 +24,7 @@ class Trained:
     run_id: str
     model_uri: str
     metrics: dict[str, float]
-    registered: tracking.Registered | None
+    registered: registry.Registered | None
     seconds: float
 
 
@@ -79,7 +79,7 @@ def train(config: Config, say: Warn) -> Trained:
         run.log_model(classifier)
     registered = None
     if config.tracking.register_model:
-        registered = tracking.register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)
+        registered = registry.register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)
     return Trained(run.id, run.model_uri, metrics, registered, time.perf_counter() - began)
 
 

@@ -20,6 +20,7 @@ AnyFeature = Annotated[WordNgrams | CharNgrams | Cues | Embeddings | TargetMenti
 ALLOWED_TYPES = (
     "features.cues.SentenceCues",
     "features.embeddings.SentenceEmbeddings",
+    "features.hashtags.normalise_tags",
     "features.normalise.normalise_text",
     "features.target_mention.TargetContext",
     "features.targets.TargetCopies",

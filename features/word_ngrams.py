@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from features.hashtags import TOKEN, normalise_tags
 from features.normalise import normalise_text
 from features.spec import FeatureSpec
 
@@ -22,6 +23,9 @@ class WordNgrams(FeatureSpec):
         Keep only the most frequent runs.
     sublinear : bool, default True
         Use 1 + log(count) for the count.
+    tags : bool, default False
+        For social media: tell ``#peace`` and ``@peace`` from ``peace``, and read the words that capitals and digits part
+        in a tag as well as the tag (see :func:`features.hashtags.normalise_tags`).
 
     Notes
     -----
@@ -38,6 +42,7 @@ class WordNgrams(FeatureSpec):
     min_df: int = Field(default=2, ge=1)
     max_features: int | None = Field(default=None, ge=1)
     sublinear: bool = True
+    tags: bool = False
 
     def build(self) -> TfidfVectorizer:
         """Return the unfitted vectorizer."""
@@ -47,6 +52,6 @@ class WordNgrams(FeatureSpec):
             min_df=self.min_df,
             max_features=self.max_features,
             sublinear_tf=self.sublinear,
-            preprocessor=normalise_text,
-            token_pattern=r"(?u)\b\w[\w'-]*\b",
+            preprocessor=normalise_tags if self.tags else normalise_text,
+            token_pattern=TOKEN if self.tags else r"(?u)\b\w[\w'-]*\b",
         )

@@ -141,7 +141,7 @@ def notes(comparison: Comparison, document: dict[str, Any]) -> list[str]:
     busy = {each.title: cores for each in done if (cores := each.figures.get("other_cores") or 0) > BUSY}
     if busy:
         lines.append(
-            f"**Caution**: other programs kept up to {max(busy.values()):.1f} cores busy while {', '.join(busy)} "
+            f"**Caution**: other programs kept up to {max(busy.values()):.1f} cores busy while {'; '.join(busy)} "
             "were measured; times and throughput are worse than on a machine of their own."
         )
     shared = {name: {each.versions.get(name) for each in done} - {None} for each in done for name in each.versions}

@@ -24,6 +24,7 @@ from experiments.config import Data, Task
 from experiments.data import load_labelled
 from experiments.figures import styled
 from experiments.metrics import Estimate, measure
+from features.encoder.weights import DEFAULT, find_encoder
 from tests.conftest import ROOT
 
 LABELS = ["threat", "cooperation", "denial"]
@@ -103,7 +104,8 @@ def test_peer_that_is_installed_learns(sample, tmp_path, name, multilabel):
     for module in PEERS[name].modules:
         pytest.importorskip(module.partition(".")[0])
     kept = sample.take(range(40))
-    peer = PEERS[name](Problem(LABELS, multilabel, 13))
+    encoder = {"encoder": str(find_encoder(DEFAULT))} if PEERS[name].tunes_encoder else {}
+    peer = PEERS[name](Problem(LABELS, multilabel, 13, **encoder))
     rows = Rows(kept.texts, kept.y)
     scratch, model = tmp_path / "scratch", tmp_path / "model"
     scratch.mkdir()

@@ -16,7 +16,7 @@ from experiments.errors import InputError
 from experiments.fitting import fit, pipeline_of, set_aside
 from experiments.model import load_model
 from experiments.train import train
-from features.encoder import TextEncoder
+from features.encoder import TextEncoder, runner
 from tests.conftest import ROOT, write_jsonl
 from tests.encoders import small_encoder
 
@@ -132,6 +132,8 @@ print(json.dumps(model.predict_proba(json.loads(pathlib.Path({str(tmp_path / "te
     moved = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert moved.returncode == 0, moved.stderr
     assert np.abs(np.asarray(json.loads(moved.stdout)) - here).max() < 1e-9
+    served = (folder / "requirements.txt").read_text()
+    assert "onnxruntime==" in served and "tokenizers==" in served and "torch" not in served
     import transformers
 
     (weights,) = folder.rglob("encoder/model.safetensors")
@@ -288,6 +290,16 @@ def test_missing_extra_is_named_before_anything_is_trained(config, monkeypatch, 
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(InputError, match=r"pip install 'framescope\[encoder\]'"):
         pipeline_of(load_config(str(config)))()
+
+
+def test_scoring_without_the_extra_names_it(config, monkeypatch):
+    loaded = load_config(str(config), ["classifier.epochs=1"])
+    train_rows, _ = load_data(loaded, silent)
+    model = fit(loaded, train_rows)
+    runner._session.cache_clear()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(InputError, match=r"the small model: .*pip install 'framescope\[onnx\]'"):
+        model.predict_proba(["talks in the capital"])
 
 
 def test_device_that_is_not_there_is_named(config):

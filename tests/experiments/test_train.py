@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from experiments import tracking
+from experiments import registry, tracking
 from experiments.config_files import load_config
 from experiments.errors import InputError
 from experiments.train import train
@@ -94,7 +94,7 @@ def test_failed_registration_leaves_no_half_registered_model(client, trained, sm
     def broken(*args, **kwargs):
         raise RuntimeError("registry down")
 
-    monkeypatch.setattr(tracking, "_is_champion", broken)
+    monkeypatch.setattr(registry, "_is_champion", broken)
     with pytest.raises(RuntimeError, match="registry down"):
         train(load_config(str(small_config), ["tracking.model=fresh"]), silent)
     assert "fresh" not in [model.name for model in client.search_registered_models()]
@@ -167,7 +167,7 @@ def test_unknown_run_model_and_artifact_are_one_line(client, trained):
 
 def test_missing_champion_names_the_command_that_makes_one(tmp_path, in_workspace, trained):
     with pytest.raises(InputError, match="framescope train nobody/default"):
-        tracking.champion_uri("nobody")
+        registry.champion_uri("nobody")
 
 
 def test_multiclass_task_trains_and_is_measured_by_its_labels(in_workspace, trained, tmp_path, small_corpus):
