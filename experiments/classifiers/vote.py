@@ -68,12 +68,19 @@ class VoteClassifier(ClassifierMixin, BaseEstimator):
 class Vote(ClassifierSpec):
     """The weighted mean of several models: see :class:`VoteClassifier`.
 
+    Each has a seed of its own, so that the same encoder several times is a deep ensemble.
+
     Parameters
     ----------
     members : list of str or mapping
         Configs by their names, or features and classifier written out; two or more.
     weights : list of float, optional
         What each counts; all the same when left out.
+
+    References
+    ----------
+    Lakshminarayanan, B., Pritzel, A. & Blundell, C. (2017). Simple and scalable predictive uncertainty estimation using
+    deep ensembles. NeurIPS.
     """
 
     reads_text: ClassVar[bool] = True
@@ -101,5 +108,5 @@ class Vote(ClassifierSpec):
         weights = self.weights or [1.0] * len(self.members)
         if len(weights) != len(self.members) or min(weights) <= 0:
             raise ValueError(f"classifier.weights: give {len(self.members)} numbers above 0, one a member")
-        members = [member.build(labels, multilabel, seed, reading) for member in self.members]
+        members = [member.build(labels, multilabel, seed + n, reading) for n, member in enumerate(self.members)]
         return VoteClassifier(members, weights, multilabel)
