@@ -8,7 +8,7 @@ TOKEN = r"(?u)[#@]?\b\w[\w'-]*\b"
 """A word, with the sign of a tag or handle that it may begin with."""
 
 _TAG = re.compile(r"[#@](\w+)")
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\dA-Z_]+|[A-Z]+|\d+")
+_PART = re.compile(r"A+(?=Aa)|A?a+|A+|0+")  # over the shape of a tag: capitals, other letters, digits
 
 
 def split_tag(tag: str) -> list[str]:
@@ -24,7 +24,8 @@ def split_tag(tag: str) -> list[str]:
     >>> split_tag("MakeNATOGreat2016"), split_tag("semst")
     (['make', 'nato', 'great', '2016'], ['semst'])
     """
-    return [part.lower() for part in _PART.findall(tag)] or [tag.lower()]
+    shape = "".join("A" if sign.isupper() else "0" if sign.isdigit() else "_" if sign == "_" else "a" for sign in tag)
+    return [tag[part.start() : part.end()].lower() for part in _PART.finditer(shape)] or [tag.lower()]
 
 
 def normalise_tags(text: str) -> str:

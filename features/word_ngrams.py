@@ -24,8 +24,8 @@ class WordNgrams(FeatureSpec):
     sublinear : bool, default True
         Use 1 + log(count) for the count.
     tags : bool, default False
-        For social media: tell ``#peace`` and ``@peace`` from ``peace``, and read the words that capitals and digits part
-        in a tag as well as the tag (see :func:`features.hashtags.normalise_tags`).
+        For social media: tell ``#peace`` and ``@peace`` from ``peace``, and read the words that a tag glues together
+        beside the tag (see :func:`features.hashtags.normalise_tags`).
 
     Notes
     -----

@@ -143,6 +143,21 @@ def test_an_empty_target_is_refused_when_asked(stance):
         classifier.predict_proba(["Keep it.", "Scrap it."], ["the arms embargo", " "])
 
 
+def test_the_semeval_config_reads_files_of_its_form(in_workspace, stance_rows, tmp_path):
+    rows = [json.loads(line) for line in stance_rows.read_text("utf-8").splitlines()]
+    for name, part in (("train", rows[:200]), ("trial", rows[200:220]), ("test", rows[220:320])):
+        lines = [f'{n}\t{row["target"]}\t"{row["text"]} #Vote\t{row["label"].upper()}' for n, row in enumerate(part)]
+        (tmp_path / f"{name}.tsv").write_bytes(
+            "\r\n".join(["ID\tTarget\tTweet\tStance", *lines]).encode("cp1252", "replace")
+        )
+    files = [f"data.train=[{tmp_path}/train.tsv, {tmp_path}/trial.tsv]", f"data.test={tmp_path}/test.tsv"]
+    overrides = [*files, "data.allow_leaks=true", "features=[{type: words, tags: true}]", "tracking.register=false"]
+    config = load_config("stance/semeval2016", [*overrides, "evaluation.bootstrap=0"])
+    metrics = train(config, lambda line: None).metrics
+    assert sum(metrics[f"test.{label}.support"] for label in config.task.labels) == 100
+    assert metrics["test.average_f1"] > 0.3
+
+
 def test_rows_without_a_target_are_refused(in_workspace, tmp_path):
     rows = write_jsonl(tmp_path / "r.jsonl", [{"text": "x", "target": "", "label": "favor"}])
     with pytest.raises(InputError, match=r"1 row\(s\) without a target"):

@@ -116,3 +116,10 @@ class TestBoth:
 def test_normal_form(text, normal):
     assert normalise_text(text) == normal
     assert normalise_text(normal) == normal
+
+
+def test_tags_are_words_of_their_own_and_so_is_what_they_glue_together():
+    names = set(WordNgrams(min_df=1, tags=True, ngram=(1, 1)).build().fit(["#StopTheWar @who #war war"]).vocabulary_)
+    assert names == {"#stopthewar", "stop", "the", "war", "@who", "#war"}
+    plain = WordNgrams(min_df=1, ngram=(1, 1)).build().fit(["#StopTheWar @who #war war"])
+    assert set(plain.vocabulary_) == {"stopthewar", "who", "war"}
