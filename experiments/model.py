@@ -4,7 +4,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -148,14 +148,24 @@ class SentenceClassifier:
             "targeted": self.targeted,
         }
         (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-        for step in getattr(self.pipeline, "named_steps", {}).values():
-            if hasattr(step, "save_weights"):  # an encoder, for those who want to go on with it in transformers
-                step.save_weights(folder / ENCODER_FOLDER)
+        for number, encoder in enumerate(_encoders(self.pipeline), 1):  # to go on with in transformers
+            encoder.save_weights(folder / (ENCODER_FOLDER if number == 1 else f"{ENCODER_FOLDER}-{number}"))
         (folder / SEEN_FILE).write_text("".join(f"{each}\n" for each in sorted(self.trained_on)), encoding="utf-8")
 
     def seen(self, texts: Sequence[str]) -> int:
         """Return how many of the texts the model was trained on."""
         return sum(fingerprint(text) in self.trained_on for text in texts)
+
+
+def _encoders(pipeline: Any) -> Iterator[Any]:
+    """Yield the fine-tuned encoders of a fitted pipeline, and of the models that it is made of."""
+    step = getattr(pipeline, "named_steps", {}).get("classifier")
+    if hasattr(step, "save_weights"):
+        yield step
+    for name in ("student_", "first_", "second_"):
+        yield from _encoders(getattr(step, name, None))
+    for member in getattr(step, "members_", []):
+        yield from _encoders(member)
 
 
 def needs_encoder(folder: Path) -> bool:

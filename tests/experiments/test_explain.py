@@ -86,3 +86,8 @@ def test_features_are_named_as_people_read_them():
     assert readable("words__talks with") == "talks with"
     assert readable("chars__ no ") == "“␣no␣” (characters)"
     assert readable("cues__deny_claim:negated") == "deny_claim:negated (cue)"
+    assert readable("words__talks with [the treaty]") == "talks with [the treaty]"
+    assert readable("chars__ no  [the treaty]") == "“␣no␣” (characters) [the treaty]"
+    assert readable("chars__b]") == "“b]” (characters)"
+    assert readable("target__near:stop <target>") == "near:stop <target>"
+    assert readable("target=treati") == "target=treati"

@@ -58,3 +58,57 @@ def test_saved_and_loaded_it_gives_the_same(tmp_path):
 def test_plain_texts_are_no_pairs():
     with pytest.raises(ValueError, match="unpack"):
         targeted().fit(["just a text"])
+
+
+def test_there_are_copies_of_what_a_target_has_in_training_only():
+    pairs = [("Ban it now", "guns"), ("Keep it", "bases")]
+    copies = targeted().fit(pairs)
+    own = {str(name) for name in copies.get_feature_names_out() if "[" in str(name)}
+    assert own == {
+        "words__ban [guns]",
+        "words__it [guns]",
+        "words__now [guns]",
+        "words__keep [bases]",
+        "words__it [bases]",
+    }
+    row = copies.transform([("Keep it now", "guns")]).toarray()[0]
+    names = copies.get_feature_names_out()
+    assert {str(names[i]) for i in np.flatnonzero(row) if "[" in str(names[i])} == {
+        "words__it [guns]",
+        "words__now [guns]",
+    }
+
+
+def by_words():
+    return build_features([WordNgrams(min_df=1, ngram=(1, 1))], targets="pair")
+
+
+def test_words_of_the_target_stand_beside_those_of_the_text_and_are_crossed_with_them():
+    pairs = [("Ban it", "oil sanctions"), ("Keep it", "the army base")]
+    words = by_words().fit(pairs)
+    names = [str(name) for name in words.get_feature_names_out()]
+    assert {name for name in names if name.startswith("target=")} == {
+        f"target={w}" for w in ("oil", "sanction", "armi", "base")
+    }
+    row = dict(zip(names, words.transform([("Ban it", "sanctions on grain")]).toarray()[0], strict=True))
+    assert row["target=sanction"] == 1
+    assert row["words__ban [sanction]"] == row["words__ban"] > 0
+    assert row["words__ban [oil]"] == row["target=oil"] == 0
+    row = dict(zip(names, words.transform(pairs[:1]).toarray()[0], strict=True))
+    assert row["words__ban [oil]"] == pytest.approx(row["words__ban"] / np.sqrt(2))  # a target of two words
+
+
+def test_a_target_of_unknown_words_has_the_columns_of_the_text_alone():
+    words = by_words().fit(PAIRS)
+    names = [str(name) for name in words.get_feature_names_out()]
+    row = words.transform([("Ban it", "tariffs")]).toarray()[0]
+    assert {names[i] for i in np.flatnonzero(row)} == {"words__ban", "words__it"}
+
+
+@pytest.mark.parametrize("targets", ["copies", "pair", "text"])
+def test_fitting_and_transforming_at_once_is_the_same_as_one_after_the_other(targets):
+    make = [build_features([WordNgrams(min_df=1)], targets=targets) for _ in range(2)]
+    assert (make[0].fit_transform(PAIRS) != make[1].fit(PAIRS).transform(PAIRS)).nnz == 0
+    assert make[1].transform(PAIRS).shape[1] == len(make[1].get_feature_names_out())
+    data = skops.io.dumps(make[0])
+    assert set(skops.io.get_untrusted_types(data=data)) <= set(ALLOWED_TYPES)
