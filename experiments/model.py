@@ -160,6 +160,8 @@ class SentenceClassifier:
 def _encoders(pipeline: Any) -> Iterator[Any]:
     """Yield the fine-tuned encoders of a fitted pipeline, and of the models that it is made of."""
     step = getattr(pipeline, "named_steps", {}).get("classifier")
+    if step is None:
+        return
     if hasattr(step, "save_weights"):
         yield step
     for name in ("student_", "first_", "second_"):
