@@ -39,17 +39,17 @@ def measure_parts(classifier: SentenceClassifier, evaluation: Evaluation) -> dic
 
 
 def parts_lines(found: dict[str, Any]) -> list[str]:
-    """Return the same as text, a line a part."""
+    """Return the same as sentences."""
     lines = []
     if "int8.macro_f1_loss" in found:
         loss = found["int8.macro_f1_loss"]
         lines.append(
-            f"int8 weights: macro-F1 {abs(loss):.3f} {'below' if loss >= 0 else 'above'} that of float32 "
-            f"({found['fp32.macro_f1']:.3f}) on the test rows"
+            f"With 8-bit weights macro-F1 is {abs(loss):.3f} {'below' if loss >= 0 else 'above'} that of float32 "
+            f"({found['fp32.macro_f1']:.3f}) on the test rows."
         )
     if "cascade.handed_over" in found:
         lines.append(
-            f"cascade: {found['cascade.handed_over']:.1%} of the test rows went to the second model; "
-            f"{found['cascade.validation_loss']:+.3f} macro-F1 lost on the validation rows"
+            f"{found['cascade.handed_over']:.1%} of the test rows went to the cascade's second model; on the "
+            f"validation rows {found['cascade.validation_loss']:+.3f} of macro-F1 was lost against it alone."
         )
     return lines

@@ -65,6 +65,7 @@ def write_report(
     classifier: SentenceClassifier,
     train_rows: Labelled,
     evaluation: Evaluation,
+    parts: str = "",
 ) -> Path:
     """Write ``report.html`` and ``figures/*.svg`` to a folder.
 
@@ -82,6 +83,8 @@ def write_report(
         What it was fitted to.
     evaluation : Evaluation
         Its predictions of the test rows, with their metrics.
+    parts : str, default ""
+        What is to be said of the model's parts, such as what quantising cost.
 
     Returns
     -------
@@ -108,6 +111,7 @@ def write_report(
         multilabel=multilabel,
         colours=dict(zip(labels, colours(len(labels)), strict=True)),
         thresholds=dict(zip(labels, map(float, classifier.thresholds), strict=True)),
+        parts=parts,
         metrics={**evaluation.metrics, **_averages(evaluation)},
         bounded=not np.isnan(evaluation.metrics["macro_f1"].low),
         groups=len(set(test.groups)),

@@ -74,7 +74,7 @@ def train(config: Config, say: Warn) -> Trained:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             save_predictions(folder / "predictions.parquet", classifier, evaluation)
-            write_report(folder, run.id, config, classifier, train_rows, evaluation)
+            write_report(folder, run.id, config, classifier, train_rows, evaluation, " ".join(parts_lines(parts)))
             run.log_files(folder)
         run.log_model(classifier)
     registered = None
