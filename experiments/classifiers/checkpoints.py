@@ -65,7 +65,7 @@ class Checkpoint:
 def training_digest(
     settings: dict[str, Any], texts: Sequence[Any], y: np.ndarray, multilabel: bool, seed: int, weights: Path
 ) -> str:
-    """Return what tells one training from another: its settings (but for those of scoring), rows, seed and first weights."""
+    """Return what tells one training from another: settings (but for those of scoring), rows, seed, first weights."""
     settings = {name: value for name, value in settings.items() if name != "precision"}  # of scoring
     found = hashlib.sha256(json.dumps([settings, multilabel, seed, list(texts)], sort_keys=True).encode())
     found.update(np.ascontiguousarray(y).tobytes())
