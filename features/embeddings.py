@@ -108,7 +108,7 @@ class Embeddings(FeatureSpec):
     model : str, default "sentence-transformers/all-MiniLM-L6-v2"
         A folder, or a model's id on the Hugging Face Hub.
     precision : {"int8", "fp32"}, default "int8"
-        Of the encoder's weights: int8 is a fourth of the size and two to three times the speed.
+        Of the encoder's weights: int8 is a fourth of the size, and faster on processors with integer dot products.
     max_length : int, default 256
         Tokens read at once; longer texts are read in windows.
     cache : bool, default True
