@@ -84,7 +84,7 @@ def encode(tokenizer: Any, texts: Sequence[Any]) -> tuple[list[Any], np.ndarray]
 
 
 def pool_windows(rows: np.ndarray, owner: np.ndarray, n: int, how: str) -> np.ndarray:
-    """Return one row a text, shape (n, width), from those of its windows: their ``mean``, or the ``max`` of each column.
+    """Return one row a text, shape (n, width), from its windows: their ``mean``, or the ``max`` of each column.
 
     ``owner`` has the number of each row's text, ascending.
     """

@@ -120,7 +120,8 @@ def read_tokenizer(folder: Path) -> str:
         return str(built.backend_tokenizer.to_str())
     except Exception as error:
         raise EncoderError(
-            f"{folder}: transformers can't make a tokenizer of its files ({_line(error)}); add the model's tokenizer.json"
+            f"{folder}: transformers can't make a tokenizer of its files ({_line(error)}); add the model's "
+            "tokenizer.json"
         ) from None
 
 
@@ -149,7 +150,8 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
                     tensors[name] = stored.get_tensor(name).astype(np.float32)
         except (safetensors.SafetensorError, OSError, TypeError, ValueError) as error:
             raise EncoderError(
-                f"{path}: is no readable safetensors file, perhaps cut off in a download ({_line(error)}); download it again"
+                f"{path}: is no readable safetensors file, perhaps cut off in a download ({_line(error)}); "
+                "download it again"
             ) from None
     return tensors
 
