@@ -63,12 +63,24 @@ class Checkpoint:
 
 
 def training_digest(
-    settings: dict[str, Any], texts: Sequence[Any], y: np.ndarray, multilabel: bool, seed: int, weights: Path
+    settings: dict[str, Any],
+    texts: Sequence[Any],
+    y: np.ndarray,
+    validation: tuple[Sequence[Any], np.ndarray] | None,
+    multilabel: bool,
+    seed: int,
+    weights: Path,
 ) -> str:
-    """Return what tells one training from another: settings (but for those of scoring), rows, seed, first weights."""
+    """Return what tells one training from another: settings (but for those of scoring), rows, seed, first weights.
+
+    The validation rows count as well: they decide which epoch is kept.
+    """
     settings = {name: value for name, value in settings.items() if name != "precision"}  # of scoring
     found = hashlib.sha256(json.dumps([settings, multilabel, seed, list(texts)], sort_keys=True).encode())
     found.update(np.ascontiguousarray(y).tobytes())
+    if validation is not None:
+        found.update(json.dumps(list(validation[0])).encode())
+        found.update(np.ascontiguousarray(validation[1]).tobytes())
     for path in sorted(weights.glob("model*.safetensors")):
         with path.open("rb") as stream:
             found.update(hashlib.file_digest(stream, "sha256").digest())

@@ -88,7 +88,7 @@ def finetune(
     learner = _Learner(settings, folder, y, multilabel, seed, device)
     rows = _rows(tokenizer, length, texts, y)
     held = None if validation is None else _rows(tokenizer, length, *validation)
-    checkpoint = Checkpoint(training_digest(settings.model_dump(), texts, y, multilabel, seed, folder))
+    checkpoint = Checkpoint(training_digest(settings.model_dump(), texts, y, validation, multilabel, seed, folder))
     state: dict[str, Any] = {"epoch": 0, "best": None, "best_epoch": 0, "history": [], "done": False}
     if (kept := checkpoint.read()) is not None and learner.restore(kept[0]):
         state = kept[1]

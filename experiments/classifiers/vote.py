@@ -1,4 +1,4 @@
-"""The mean of several models: their errors differ, so it is better than each."""
+"""The mean of several models, whose errors differ."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self

@@ -181,6 +181,16 @@ def test_killed_training_goes_on_after_its_last_epoch_to_the_same_end(config, ca
     assert np.abs(again - straight).max() < 1e-6
 
 
+def test_training_with_other_validation_rows_is_another_training(config, cache):
+    loaded = load_config(str(config), ["classifier.epochs=1"])
+    train_rows, _ = load_data(loaded, silent)
+    rest, held = set_aside(loaded, train_rows)
+    classifier = loaded.classifier.build(loaded.task.labels, True, loaded.seed)
+    for validation in ((held.inputs, held.y), (held.inputs, 1 - held.y), None):
+        classifier.fit(rest.inputs, rest.y, validation)
+    assert len(list(cache.rglob("*.safetensors"))) == 3
+
+
 def test_damaged_checkpoint_is_left_aside(config, cache):
     loaded = load_config(str(config), ["classifier.epochs=1"])
     train_rows, _ = load_data(loaded, silent)
