@@ -74,6 +74,10 @@ class Columns(_Section):
         by the bootstrap.
     target : str, optional
         What the stance of the text is about. Named, it makes the task one of stance to a target.
+    auxiliary : list of str, default []
+        Columns of the training rows with more to learn from, such as finer labels or the reason for a label. An encoder
+        learns to tell them beside the labels, which makes it better at the labels; other classifiers leave them out.
+        Rows to test on or to score need none.
     """
 
     text: str = "text"
@@ -81,6 +85,7 @@ class Columns(_Section):
     id: str = "id"
     group: str = "group"
     target: str | None = None
+    auxiliary: list[str] = []
 
 
 class Data(_Section):
@@ -144,14 +149,15 @@ class Thresholds(_Section):
     folds : int, default 5
         Folds of the cross-validation.
     where : mapping, default {}
-        Choose them on rows with these column values only, such as ``{kind: article}``: rows in which labels are as
-        frequent as they will be in use. A corpus that was balanced or full of hard cases has other frequencies.
+        Choose them on rows with these column values only, such as ``{kind: article}`` or
+        ``{kind: [article, outline]}``: rows in which labels are as frequent as they will be in use. A corpus that was
+        balanced or full of hard cases has other frequencies.
     """
 
     method: Literal["cv", "validation", "fixed"] = "cv"
     value: float = Field(default=0.5, gt=0, lt=1)
     folds: int = Field(default=5, ge=2)
-    where: dict[str, str] = {}
+    where: dict[str, str | list[str]] = {}
 
 
 class Evaluation(_Section):

@@ -56,7 +56,8 @@ def fit(config: Config, rows: Labelled) -> SentenceClassifier:
     try:
         validation = (held.inputs, answers(config, held)) if held else None
         unlabelled = load_unlabelled(config) if config.classifier.reads_unlabelled else []
-        pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled)
+        more = auxiliary(config, rest)
+        pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled, more)
         # after the fit, which leaves the vectors of frozen encoders in their cache
         thresholds = choose_thresholds(config, build, rest, pipeline, held)
     except EncoderError as error:
@@ -95,6 +96,22 @@ def set_aside(config: Config, rows: Labelled) -> tuple[Labelled, Labelled | None
 def answers(config: Config, rows: Labelled) -> np.ndarray:
     """Return what a classifier is fitted to: an indicator matrix in a multilabel task, else label numbers."""
     return rows.y if config.task.multilabel else rows.target
+
+
+def auxiliary(config: Config, rows: Labelled) -> list[list[str]]:
+    """Return what else can be learned from each row, one string a column of ``data.columns.auxiliary``, "" if unknown.
+
+    Raises
+    ------
+    InputError
+        If the rows lack such a column.
+    """
+    named = config.data.columns.auxiliary
+    if lacking := next((column for column in named if column not in rows.rows.column_names), None):
+        known = ", ".join(rows.rows.column_names)
+        raise InputError(f"{rows.name}: has no column {lacking!r} for data.columns.auxiliary; it has {known}")
+    columns = [["" if cell is None else str(cell) for cell in rows.rows[column]] for column in named]
+    return [list(values) for values in zip(*columns, strict=True)]
 
 
 def _stops(config: Config) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -135,8 +136,7 @@ class SentenceClassifier:
 
     def save(self, folder: Path) -> None:
         """Write the model to a folder: the pipeline as skops, and a card of labels, thresholds and versions."""
-        import skops.io
-
+        skops = _skops()
         folder.mkdir(parents=True, exist_ok=True)
         # deflated, or a vocabulary of a hundred thousand n-grams takes tens of megabytes
         skops.io.dump(self.pipeline, folder / PIPELINE_FILE, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
@@ -157,6 +157,19 @@ class SentenceClassifier:
         return sum(fingerprint(text) in self.trained_on for text in texts)
 
 
+def _skops() -> Any:
+    """Import skops, but not PyTorch: skops lists all modules of scikit-learn, of which one loads it, for seconds."""
+    unloaded = "torch" not in sys.modules
+    if unloaded:
+        sys.modules["torch"] = None  # type: ignore[assignment]  # an import of it fails at once, and is passed over
+    try:
+        import skops.io
+    finally:
+        if unloaded:
+            del sys.modules["torch"]
+    return skops
+
+
 def _encoders(pipeline: Any) -> Iterator[Any]:
     """Yield the fine-tuned encoders of a fitted pipeline, and of the models that it is made of."""
     step = getattr(pipeline, "named_steps", {}).get("classifier")
@@ -172,8 +185,7 @@ def _encoders(pipeline: Any) -> Iterator[Any]:
 
 def needs_encoder(folder: Path) -> bool:
     """Return whether a saved model's pipeline reads text with an encoder, and so needs the packages of ``onnx``."""
-    import skops.io
-
+    skops = _skops()
     types = skops.io.get_untrusted_types(file=folder / PIPELINE_FILE)
     return bool({_ENCODER_FEATURE, _ENCODER_CLASSIFIER} & set(types))
 
@@ -231,7 +243,7 @@ def _no_model(folder: Path) -> str:
 
 
 def _load_pipeline(path: Path) -> Any:
-    import skops.io
+    skops = _skops()
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:

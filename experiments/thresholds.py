@@ -82,14 +82,15 @@ def choose_thresholds(
     return best_thresholds(rows.y[chosen], probabilities[chosen])
 
 
-def _where(wanted: dict[str, str], train: Labelled) -> np.ndarray:
+def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:
     """Return a mask of the rows with all of these column values."""
     mask = np.ones(len(train), dtype=bool)
     for column, value in wanted.items():
+        values = [value] if isinstance(value, str) else value
         if column not in train.rows.column_names:
             known = ", ".join(train.rows.column_names)
             raise InputError(f"{train.name}: has no column {column!r} for thresholds.where; it has {known}")
-        mask &= np.asarray([str(cell) == value for cell in train.rows[column]])
+        mask &= np.asarray([str(cell) in values for cell in train.rows[column]])
     if (train.y[mask].sum(axis=0) == 0).any():
         raise InputError(
             f"{train.name}: thresholds.where={wanted} leaves {mask.sum()} rows to choose on, not all labels in them"

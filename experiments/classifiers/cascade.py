@@ -71,6 +71,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         y: Any,
         validation: tuple[Sequence[Any], Any] | None = None,
         unlabelled: Sequence[Any] = (),
+        auxiliary: Sequence[Sequence[str]] = (),
     ) -> Self:
         """Fit both models on n texts (or pairs), and choose the hand-over on the validation rows.
 
@@ -82,8 +83,8 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         if validation is None:
             raise ValueError("a cascade chooses its hand-over on validation rows: set data.validation_size=0.1")
         rows, truth = list(validation[0]), np.asarray(validation[1])
-        self.second_ = fit_member(clone(self.second), X, y, validation, unlabelled)
-        self.first_ = fit_member(clone(self.first), X, y, validation, unlabelled)
+        self.second_ = fit_member(clone(self.second), X, y, validation, unlabelled, auxiliary)
+        self.first_ = fit_member(clone(self.first), X, y, validation, unlabelled, auxiliary)
         fast, slow = self.first_.predict_proba(rows), self.second_.predict_proba(rows)
         n_labels = fast.shape[1]
         self.classes_ = np.arange(n_labels)

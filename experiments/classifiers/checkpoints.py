@@ -70,6 +70,7 @@ def training_digest(
     multilabel: bool,
     seed: int,
     weights: Path,
+    auxiliary: Sequence[Sequence[str]] = (),
 ) -> str:
     """Return what tells one training from another: settings (but for those of scoring), rows, seed, first weights.
 
@@ -81,6 +82,8 @@ def training_digest(
     if validation is not None:
         found.update(json.dumps(list(validation[0])).encode())
         found.update(np.ascontiguousarray(validation[1]).tobytes())
+    if len(auxiliary):
+        found.update(json.dumps([list(values) for values in auxiliary]).encode())
     for path in sorted(weights.glob("model*.safetensors")):
         with path.open("rb") as stream:
             found.update(hashlib.file_digest(stream, "sha256").digest())

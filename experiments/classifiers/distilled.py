@@ -50,6 +50,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         y: Any,
         validation: tuple[Sequence[Any], Any] | None = None,
         unlabelled: Sequence[Any] = (),
+        auxiliary: Sequence[Sequence[str]] = (),
     ) -> Self:
         """Fit the teacher on n labelled texts, let it label others, and fit the student on both.
 
@@ -61,13 +62,16 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         if not len(unlabelled):
             raise ValueError("distilling needs sentences without labels: set data.unlabelled to a file of them")
         y = np.asarray(y)
-        teacher = fit_member(clone(self.teacher), X, y, validation, unlabelled)
+        teacher = fit_member(clone(self.teacher), X, y, validation, unlabelled, auxiliary)
         taught = teacher.predict_proba(list(unlabelled))
         known = y.astype(np.float64) if self.multilabel else np.eye(taught.shape[1])[y]
         if validation is not None:
             rows, truth = validation
             validation = rows, truth if self.multilabel else np.eye(taught.shape[1])[np.asarray(truth)]
-        self.student_ = fit_member(clone(self.student), [*X, *unlabelled], np.vstack([known, taught]), validation)
+        if len(auxiliary):
+            auxiliary = [*auxiliary, *[[""] * len(auxiliary[0])] * len(unlabelled)]
+        answers = np.vstack([known, taught])
+        self.student_ = fit_member(clone(self.student), [*X, *unlabelled], answers, validation, (), auxiliary)
         self.classes_ = np.arange(taught.shape[1])
         return self
 

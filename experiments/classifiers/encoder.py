@@ -57,7 +57,13 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
         self.multilabel = multilabel
         self.seed = seed
 
-    def fit(self, X: Sequence[Any], y: Any, validation: tuple[Sequence[Any], Any] | None = None) -> Self:
+    def fit(
+        self,
+        X: Sequence[Any],
+        y: Any,
+        validation: tuple[Sequence[Any], Any] | None = None,
+        auxiliary: Sequence[Sequence[str]] = (),
+    ) -> Self:
         """Train on n texts, or pairs (text, target).
 
         Parameters
@@ -69,6 +75,8 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
             a matrix of probabilities will do.
         validation : tuple of (X, y), optional
             Rows to choose the best epoch on; without any the last one is kept.
+        auxiliary : sequence of n sequences of str, optional
+            What else the encoder learns to tell of each text, such as a finer label; "" where it isn't known.
 
         Raises
         ------
@@ -82,6 +90,7 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
             None if validation is None else (list(validation[0]), self._targets(validation[1])),
             self.multilabel,
             self.seed,
+            auxiliary,
         )
         self.float_model_ = trained.model
         self.model_ = quantise(trained.model) if self.settings["precision"] == "int8" else trained.model
@@ -149,6 +158,10 @@ class Encoder(ClassifierSpec):
         On the pooled vector.
     class_weight : {"none", "sqrt", "balanced"}, default "none"
         Weigh rare labels up by the inverse (root) of their frequency.
+    label_smoothing : float, default 0.0
+        Part of each row's label that is spread evenly over all labels: less sure of itself, and of wrong labels.
+    auxiliary_weight : float, default 1.0
+        What each of ``data.columns.auxiliary`` counts against the labels.
     pooling : {"mean", "cls"}, default "mean"
         How token vectors become one.
     max_length : int, default 128
@@ -164,6 +177,8 @@ class Encoder(ClassifierSpec):
     ----------
     Devlin, J. et al. (2019). BERT: Pre-training of deep bidirectional transformers. NAACL.
     Howard, J. & Ruder, S. (2018). Universal language model fine-tuning. ACL. (a rate for each layer)
+    Caruana, R. (1997). Multitask learning. Machine Learning 28. (auxiliary columns)
+    Szegedy, C. et al. (2016). Rethinking the Inception architecture for computer vision. CVPR. (label smoothing)
     Hu, Y. et al. (2022). ConfliBERT: A pre-trained language model for political conflict and violence. NAACL.
     """
 
@@ -181,6 +196,8 @@ class Encoder(ClassifierSpec):
     weight_decay: float = Field(default=0.01, ge=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     class_weight: Literal["none", "sqrt", "balanced"] = "none"
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    auxiliary_weight: float = Field(default=1.0, gt=0)
     pooling: Literal["mean", "cls"] = "mean"
     max_length: int = Field(default=128, ge=48)
     patience: int = Field(default=2, ge=1)

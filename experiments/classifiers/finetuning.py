@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from experiments.classifiers.encoder import Encoder
 
 _POOL = 8  # batches whose rows are sorted by length before they are dealt out: less padding, and still a random order
+_UNKNOWN = -100  # an auxiliary value that a row doesn't have
 _CLIP = 1.0  # longest gradient of a step; keeps the first steps from wrecking the encoder
 
 
@@ -44,6 +45,7 @@ class _Rows:
     owner: np.ndarray
     y: np.ndarray
     share: np.ndarray
+    side: np.ndarray
 
     @property
     def lengths(self) -> np.ndarray:
@@ -57,6 +59,7 @@ def finetune(
     validation: tuple[Sequence[Any], np.ndarray] | None,
     multilabel: bool,
     seed: int,
+    auxiliary: Sequence[Sequence[str]] = (),
 ) -> Trained:
     """Train an encoder and a linear head on n texts, or pairs (text, target).
 
@@ -75,6 +78,9 @@ def finetune(
         Whether labels are independent.
     seed : int
         Seed of everything random.
+    auxiliary : sequence of n sequences of str, optional
+        More to learn from each text, such as a finer label; an empty one isn't known. A head of its own predicts it
+        while the encoder is trained, and is then left out.
 
     Raises
     ------
@@ -85,10 +91,13 @@ def finetune(
     config, tokenizer = read_config(folder), read_tokenizer(folder)
     length = min(settings.max_length, longest_input(config))
     device = _device(settings.device)
-    learner = _Learner(settings, folder, y, multilabel, seed, device)
-    rows = _rows(tokenizer, length, texts, y)
+    side, sizes = _codes(auxiliary, len(texts))
+    learner = _Learner(settings, folder, y, multilabel, seed, device, sizes)
+    rows = _rows(tokenizer, length, texts, y, side)
     held = None if validation is None else _rows(tokenizer, length, *validation)
-    checkpoint = Checkpoint(training_digest(settings.model_dump(), texts, y, validation, multilabel, seed, folder))
+    checkpoint = Checkpoint(
+        training_digest(settings.model_dump(), texts, y, validation, multilabel, seed, folder, auxiliary)
+    )
     state: dict[str, Any] = {"epoch": 0, "best": None, "best_epoch": 0, "history": [], "done": False}
     if (kept := checkpoint.read()) is not None and learner.restore(kept[0]):
         state = kept[1]
@@ -123,7 +132,7 @@ def finetune(
     if not known:
         checkpoint.finish({f"net.{name}": tensor for name, tensor in weights.items()}, state)
     head = weights.pop("head.weight"), weights.pop("head.bias")
-    encoder = {name.removeprefix("encoder."): tensor for name, tensor in weights.items()}
+    encoder = {name.removeprefix("encoder."): each for name, each in weights.items() if name.startswith("encoder.")}
     own = config["model_type"] == "bert"  # with a graph of the kit's own; others need PyTorch's exporter
     graph = bert_graph(config, encoder) if own else torch_graph(learner.net.encoder)
     model = classifier_model(graph, settings.pooling, *head)
@@ -148,12 +157,20 @@ class _Learner:
     """Encoder, head and optimiser."""
 
     def __init__(
-        self, settings: "Encoder", folder: Path, y: np.ndarray, multilabel: bool, seed: int, device: str
+        self,
+        settings: "Encoder",
+        folder: Path,
+        y: np.ndarray,
+        multilabel: bool,
+        seed: int,
+        device: str,
+        sizes: Sequence[int] = (),
     ) -> None:
         self.torch = need("torch", "encoder")
         self.settings, self.multilabel, self.seed, self.device = settings, multilabel, seed, device
         self.torch.manual_seed(seed)
-        self.net = _network(folder, y.shape[1], settings).to(device)
+        self.sizes = list(sizes)
+        self.net = _network(folder, y.shape[1], settings, sum(sizes)).to(device)
         self.optimiser = self.torch.optim.AdamW(self._groups(), weight_decay=settings.weight_decay)
         self.label_weight = self.torch.tensor(_label_weights(y, settings.class_weight, multilabel), device=device)
         self.best: dict[str, Any] = {}
@@ -184,7 +201,7 @@ class _Learner:
         scores = np.zeros((len(rows.ids), self.net.head.out_features), dtype=np.float32)
         with self.torch.no_grad():
             for batch in batches(rows.lengths):
-                scores[batch] = self._scores(rows, batch).cpu().numpy()
+                scores[batch] = self._scores(rows, batch)[:, : scores.shape[1]].cpu().numpy()
         return window_probabilities(scores, rows.owner, len(rows.y), self.multilabel)
 
     def keep(self) -> None:
@@ -242,13 +259,15 @@ class _Learner:
         tensors = [self.torch.from_numpy(each).to(self.device) for each in (ids, mask, kinds)]
         with self.torch.autocast(self.device.partition(":")[0], self.half, enabled=self.half is not None):
             scores = self.net(*tensors)
-        return scores.float()
+        return scores.float()  # of the labels, and then of what else is learned
 
     def _loss(self, rows: _Rows, batch: np.ndarray) -> Any:
         """Return the sum of the rows' losses."""
         functional = self.torch.nn.functional
-        scores = self._scores(rows, batch)
+        n_labels, smooth = rows.y.shape[1], self.settings.label_smoothing
+        scores, *others = self._scores(rows, batch).split([n_labels, *self.sizes], dim=1)
         truth = self.torch.from_numpy(rows.y[rows.owner[batch]]).to(self.device)
+        truth = truth * (1 - smooth) + smooth / (2 if self.multilabel else n_labels)
         share = self.torch.from_numpy(rows.share[batch]).to(self.device)
         if self.multilabel:
             each = functional.binary_cross_entropy_with_logits(
@@ -256,6 +275,10 @@ class _Learner:
             ).mean(dim=1)
         else:
             each = -(truth * self.label_weight * functional.log_softmax(scores, dim=1)).sum(dim=1)
+        codes = self.torch.from_numpy(rows.side[rows.owner[batch]]).to(self.device)
+        for column, found in enumerate(others):
+            extra = functional.cross_entropy(found, codes[:, column], ignore_index=_UNKNOWN, reduction="none")
+            each = each + self.settings.auxiliary_weight * extra
         return (each * share).sum()
 
     def _rate(self, step: int, steps: int) -> None:
@@ -272,7 +295,7 @@ class _Learner:
         for name, parameter in self.net.named_parameters():
             parts = name.split(".")
             inner = next((int(part) for part in parts if part.isdigit()), None)
-            depth = layers if parts[0] == "head" or "pooler" in parts else -1 if inner is None else inner
+            depth = layers if parts[0] in ("head", "side") or "pooler" in parts else -1 if inner is None else inner
             groups.setdefault(depth, []).append(parameter)
         rate, decay = self.settings.learning_rate, self.settings.layer_decay
         return [
@@ -281,7 +304,7 @@ class _Learner:
         ]
 
 
-def _network(folder: Path, n_labels: int, settings: "Encoder") -> Any:
+def _network(folder: Path, n_labels: int, settings: "Encoder", n_side: int = 0) -> Any:
     torch = need("torch", "encoder")
     encoder = load_encoder(folder)
     kinds_told = takes_kinds(encoder)
@@ -292,23 +315,45 @@ def _network(folder: Path, n_labels: int, settings: "Encoder") -> Any:
             self.encoder = encoder
             self.dropout = torch.nn.Dropout(settings.dropout)
             self.head = torch.nn.Linear(int(encoder.config.hidden_size), n_labels)
+            self.side = torch.nn.Linear(int(encoder.config.hidden_size), n_side) if n_side else None
 
         def forward(self, ids: Any, mask: Any, kinds: Any) -> Any:
             more = {"token_type_ids": kinds} if kinds_told else {}
             hidden = self.encoder(input_ids=ids, attention_mask=mask, **more).last_hidden_state
             if settings.pooling == "cls":
-                return self.head(self.dropout(hidden[:, 0]))
-            weight = mask.unsqueeze(-1).to(hidden.dtype)
-            return self.head(self.dropout((hidden * weight).sum(dim=1) / weight.sum(dim=1)))
+                pooled = hidden[:, 0]
+            else:
+                weight = mask.unsqueeze(-1).to(hidden.dtype)
+                pooled = (hidden * weight).sum(dim=1) / weight.sum(dim=1)
+            pooled = self.dropout(pooled)
+            scores = self.head(pooled)
+            return scores if self.side is None else torch.cat([scores, self.side(pooled)], dim=1)
 
     return Network()
 
 
-def _rows(tokenizer: str, length: int, texts: Sequence[Any], y: np.ndarray) -> _Rows:
+def _codes(auxiliary: Sequence[Sequence[str]], n: int) -> tuple[np.ndarray, list[int]]:
+    """Return auxiliary values as numbers, shape (n, n_columns), int64, and how many different ones a column has."""
+    columns, sizes = [], []
+    for column in zip(*auxiliary, strict=True):
+        number = {value: at for at, value in enumerate(sorted({value for value in column if value}))}
+        if len(number) > 1:  # else there is nothing to tell apart
+            columns.append([number.get(value, _UNKNOWN) for value in column])
+            sizes.append(len(number))
+    return np.asarray(columns, dtype=np.int64).reshape(len(columns), n).T, sizes
+
+
+def _rows(tokenizer: str, length: int, texts: Sequence[Any], y: np.ndarray, side: np.ndarray | None = None) -> _Rows:
+    side = np.zeros((len(texts), 0), dtype=np.int64) if side is None else side
     encodings, owner = encode(make_tokenizer(tokenizer, length), texts)
     share = 1.0 / np.bincount(owner, minlength=len(texts))[owner]
     return _Rows(
-        [each.ids for each in encodings], [each.type_ids for each in encodings], owner, y, share.astype(np.float32)
+        [each.ids for each in encodings],
+        [each.type_ids for each in encodings],
+        owner,
+        y,
+        share.astype(np.float32),
+        np.ascontiguousarray(side),
     )
 
 

@@ -61,9 +61,10 @@ def fit_member(
     y: np.ndarray,
     validation: tuple[Sequence[Any], Any] | None = None,
     unlabelled: Sequence[Any] = (),
+    auxiliary: Sequence[Sequence[str]] = (),
 ) -> Pipeline:
-    """Fit a pipeline, giving its classifier the validation rows and the unlabelled texts if its ``fit`` takes them."""
+    """Fit a pipeline; its classifier is given validation rows, unlabelled texts, auxiliary values if it takes them."""
     takes = inspect.signature(pipeline.named_steps["classifier"].fit).parameters
-    offered = {"validation": validation, "unlabelled": unlabelled}
+    offered = {"validation": validation, "unlabelled": unlabelled, "auxiliary": auxiliary}
     given = {f"classifier__{name}": value for name, value in offered.items() if name in takes}
     return pipeline.fit(list(X), y, **given)

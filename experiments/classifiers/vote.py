@@ -49,9 +49,10 @@ class VoteClassifier(ClassifierMixin, BaseEstimator):
         y: Any,
         validation: tuple[Sequence[Any], Any] | None = None,
         unlabelled: Sequence[Any] = (),
+        auxiliary: Sequence[Sequence[str]] = (),
     ) -> Self:
         """Fit every member on n texts (or pairs) with labels, as its own classifier takes them."""
-        self.members_ = [fit_member(clone(member), X, y, validation, unlabelled) for member in self.members]
+        self.members_ = [fit_member(clone(member), X, y, validation, unlabelled, auxiliary) for member in self.members]
         self.classes_ = np.arange(self.members_[0].predict_proba(list(X[:1])).shape[1])
         return self
 

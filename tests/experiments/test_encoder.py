@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
+from sklearn.linear_model import LogisticRegression
 
 from experiments import tracking
 from experiments.classifiers import finetuning
@@ -16,6 +17,7 @@ from experiments.errors import InputError
 from experiments.fitting import fit, pipeline_of, set_aside
 from experiments.model import load_model
 from experiments.train import train
+from features.embeddings import SentenceEmbeddings
 from features.encoder import TextEncoder, runner
 from tests.conftest import ROOT, write_jsonl
 from tests.encoders import small_encoder
@@ -243,6 +245,40 @@ def test_accumulating_gives_the_same_model_in_smaller_parts(config):
 
     # bfloat16, where the processor has it, rounds smaller parts otherwise; the encoder's own dropout is drawn anew
     assert np.abs(scores(1) - scores(4)).mean() < 0.1
+
+
+def test_auxiliary_columns_are_learned_beside_the_labels(small, tmp_path, config):
+    told = [{**row, "place": PLACES[at % len(PLACES)], "odd": "" if at % 2 else None} for at, row in enumerate(rows())]
+    path = write_jsonl(tmp_path / "told.jsonl", told)
+
+    def places_known(*overrides):
+        """Fit, and return how well the trained encoder's vectors tell the places of other rows."""
+        settings = [f"data.train={path}", "thresholds.method=fixed", "data.validation_size=0", *overrides]
+        loaded = load_config(str(config), settings)
+        train_rows, _ = load_data(loaded, silent)
+        classifier = fit(loaded, train_rows).pipeline.named_steps["classifier"]
+        assert classifier.predict_proba(["rain and sun"]).shape == (1, 3)
+        classifier.save_weights(tmp_path / f"weights-{len(overrides)}")
+        vectors = SentenceEmbeddings(str(tmp_path / f"weights-{len(overrides)}")).fit_transform(train_rows.texts)
+        probe = LogisticRegression(max_iter=500).fit(vectors[::2], [row["place"] for row in told[::2]])
+        return probe.score(vectors[1::2], [row["place"] for row in told[1::2]])
+
+    assert places_known("data.columns.auxiliary=[place, odd]") > places_known() + 0.1
+    loaded = load_config(str(config), ["data.columns.auxiliary=[planet]"])
+    train_rows, _ = load_data(loaded, silent)
+    with pytest.raises(InputError, match=r"no column 'planet' for data.columns.auxiliary; it has .*group"):
+        fit(loaded, train_rows)
+
+
+def test_label_smoothing_makes_the_model_less_sure(config):
+    def sureness(smoothing):
+        settings = ["classifier.precision=fp32", f"classifier.label_smoothing={smoothing}"]
+        loaded = load_config(str(config), settings)
+        train_rows, _ = load_data(loaded, silent)
+        found = fit(loaded, train_rows).predict_proba(train_rows.texts)
+        return np.abs(found - 0.5).mean()
+
+    assert sureness(0.3) < sureness(0.0) - 0.05
 
 
 def test_long_text_has_the_labels_of_all_its_windows(config):

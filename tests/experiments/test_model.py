@@ -1,5 +1,7 @@
 import json
 import pickle
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -50,6 +52,16 @@ def test_every_kind_survives_saving(name, small_corpus, tmp_path):
     classifier.save(tmp_path)
     assert np.array_equal(load_model(tmp_path).predict_proba(TEXTS), classifier.predict_proba(TEXTS))
     assert classifier.predict_proba(TEXTS).shape == (4, 3)
+
+
+def test_scoring_does_not_wait_for_pytorch(saved):
+    code = (
+        "import pathlib, sys; from experiments.model import load_model; "
+        f"load_model(pathlib.Path({str(saved)!r})).predict_proba(['They signed.']); "
+        "assert 'torch' not in sys.modules; import importlib.util; assert importlib.util.find_spec('torch')"
+    )
+    pytest.importorskip("torch")
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_no_texts_give_no_rows(classifier):
