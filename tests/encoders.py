@@ -18,6 +18,8 @@ def small_encoder(folder: Path, architecture: str = "bert", layers: int = 2, pla
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    if architecture == "mpnet":  # whose padding token has the number 1
+        special[:2] = special[1::-1]
     vocabulary = {word: number for number, word in enumerate([*special, *dict.fromkeys(WORDS.split())])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
@@ -32,6 +34,16 @@ def small_encoder(folder: Path, architecture: str = "bert", layers: int = 2, pla
     if architecture == "distilbert":
         config = transformers.DistilBertConfig(
             **size, dim=32, hidden_dim=64, n_layers=layers, n_heads=2, max_position_embeddings=places
+        )
+    elif architecture == "mpnet":
+        config = transformers.MPNetConfig(
+            **{**size, "pad_token_id": 1},
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=layers,
+            num_attention_heads=2,
+            max_position_embeddings=places,
+            initializer_range=0.3,
         )
     else:
         config = transformers.BertConfig(

@@ -13,7 +13,7 @@ from experiments.classifiers.checkpoints import Checkpoint, training_digest
 from experiments.classifiers.progress import Progress
 from features.encoder.errors import EncoderError, need
 from features.encoder.export import load_encoder, takes_kinds, torch_graph
-from features.encoder.graph import bert_graph, classifier_model
+from features.encoder.graph import classifier_model, own_graph
 from features.encoder.runner import batches, encode, make_tokenizer, pool_windows
 from features.encoder.weights import find_encoder, longest_input, read_config, read_tokenizer
 
@@ -133,8 +133,7 @@ def finetune(
         checkpoint.finish({f"net.{name}": tensor for name, tensor in weights.items()}, state)
     head = weights.pop("head.weight"), weights.pop("head.bias")
     encoder = {name.removeprefix("encoder."): each for name, each in weights.items() if name.startswith("encoder.")}
-    own = config["model_type"] == "bert"  # with a graph of the kit's own; others need PyTorch's exporter
-    graph = bert_graph(config, encoder) if own else torch_graph(learner.net.encoder)
+    graph = own_graph(config, encoder) or torch_graph(learner.net.encoder)
     model = classifier_model(graph, settings.pooling, *head)
     files = _files(folder, tokenizer, encoder, head)
     return Trained(model, tokenizer, length, state["history"], files)

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ from features.encoder.errors import EncoderError, need
 from features.encoder.weights import read_config, read_weights
 
 OPSET = 17
-_HIDDEN = "hidden"
+HIDDEN = "hidden"
+OWN = ("bert", "mpnet")
+"""Architectures with a graph of the kit's own; others need PyTorch's exporter."""
+
 TEXT_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
@@ -42,7 +45,7 @@ class Graph:
 
     def node(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
         """Add an operation with one output; fused ones are ONNX Runtime's own."""
-        fused = kind in ("Attention", "BiasGelu", "SkipLayerNormalization")
+        fused = kind in ("Attention", "MultiHeadAttention", "BiasGelu", "SkipLayerNormalization")
         domain = "com.microsoft" if fused else ""
         self.nodes.append(
             self.onnx.helper.make_node(
@@ -84,11 +87,11 @@ def embedding_model(folder: Path, pooling: str, normalise: bool) -> bytes:
         If the folder's weights are damaged, or of an architecture that only PyTorch can export.
     """
     config = read_config(folder)
-    if config["model_type"] == "bert" and any(folder.glob("model*.safetensors")):
-        graph = bert_graph(config, read_weights(folder))
-    elif (folder / "onnx" / "model.onnx").is_file():
+    own = config["model_type"] in OWN and any(folder.glob("model*.safetensors"))
+    graph = own_graph(config, read_weights(folder)) if own else None
+    if graph is None and (folder / "onnx" / "model.onnx").is_file():
         graph = onnx_graph(folder / "onnx" / "model.onnx")
-    else:
+    if graph is None:
         from features.encoder.export import torch_graph  # it builds on this module
 
         graph = torch_graph(folder)
@@ -123,14 +126,27 @@ def classifier_model(graph: Graph, pooling: str, weight: np.ndarray, bias: np.nd
 def add_pooling(graph: Graph, pooling: str) -> str:
     """Add what turns token vectors into one vector a text; return its name."""
     if pooling == "cls":
-        return graph.node("Gather", [_HIDDEN, graph.tensor("first", np.asarray(0, dtype=np.int64))], "pooled", axis=1)
+        return graph.node("Gather", [HIDDEN, graph.tensor("first", np.asarray(0, dtype=np.int64))], "pooled", axis=1)
     last = graph.tensor("last_axis", np.asarray([-1], dtype=np.int64))
     length = graph.tensor("length_axis", np.asarray([1], dtype=np.int64))
     mask = graph.node("Cast", ["attention_mask"], "mask_float", to=graph.onnx.TensorProto.FLOAT)
     mask = graph.node("Unsqueeze", [mask, last], "mask_column")
-    total = graph.node("ReduceSum", [graph.node("Mul", [_HIDDEN, mask], "masked"), length], "summed", keepdims=0)
+    total = graph.node("ReduceSum", [graph.node("Mul", [HIDDEN, mask], "masked"), length], "summed", keepdims=0)
     count = graph.node("ReduceSum", [mask, length], "count", keepdims=0)
     return graph.node("Div", [total, count], "pooled")
+
+
+Weight = Callable[..., np.ndarray]
+"""Gives an encoder's weight by its name and shape."""
+
+
+def own_graph(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Graph | None:
+    """Return an encoder's graph from its weights alone, or None if its architecture has none here."""
+    if config["model_type"] == "mpnet":
+        from features.encoder.mpnet import mpnet_graph  # it builds on this module
+
+        return mpnet_graph(config, tensors)
+    return bert_graph(config, tensors) if config["model_type"] == "bert" else None
 
 
 def bert_graph(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Graph:
@@ -152,18 +168,8 @@ def bert_graph(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
     ----------
     Devlin, J. et al. (2019). BERT: Pre-training of deep bidirectional transformers for language understanding. NAACL.
     """
-    prefix = "bert." if any(name.startswith("bert.") for name in tensors) else ""
-
-    def weight(name: str, *shape: int) -> np.ndarray:
-        found = tensors.get(prefix + name)
-        if found is None or found.shape != shape:
-            state = "is missing" if found is None else f"has the shape {found.shape}, not {shape}"
-            raise EncoderError(
-                f"the encoder's weight {prefix + name} {state}: weights and config.json don't belong together"
-            )
-        return found
-
-    width, inner, heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
+    weight = weights_of(tensors, "bert.")
+    width, heads = config["hidden_size"], config["num_attention_heads"]
     epsilon = config.get("layer_norm_eps", 1e-12)
     if config.get("hidden_act", "gelu") != "gelu" or config.get("position_embedding_type", "absolute") != "absolute":
         raise EncoderError(
@@ -184,10 +190,13 @@ def bert_graph(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
     kind = graph.node("Gather", [kinds, "token_type_ids"], "kind", axis=0)
     placed = graph.node("Add", [graph.node("Add", [word, kind], "word_kind"), position], "placed")
 
-    def norm(name: str) -> list[str]:
-        return [graph.tensor(f"{name}.{part}", weight(f"{name}.{part}", width)) for part in ("weight", "bias")]
-
-    x = graph.node("LayerNormalization", [placed, *norm("embeddings.LayerNorm")], "embedded", axis=-1, epsilon=epsilon)
+    x = graph.node(
+        "LayerNormalization",
+        [placed, *norm(graph, weight, "embeddings.LayerNorm")],
+        "embedded",
+        axis=-1,
+        epsilon=epsilon,
+    )
     mask = graph.node("Cast", ["attention_mask"], "mask", to=integer)
     for number in range(config["num_hidden_layers"]):
         at = f"encoder.layer.{number}"
@@ -199,18 +208,45 @@ def bert_graph(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
         out = graph.tensor(f"{at}.out", weight(f"{at}.attention.output.dense.weight", width, width).T)
         out_bias = graph.tensor(f"{at}.out_bias", weight(f"{at}.attention.output.dense.bias", width))
         mixed = graph.node("MatMul", [attended, out], f"{at}.mixed")
-        inputs = [mixed, x, *norm(f"{at}.attention.output.LayerNorm"), out_bias]
+        inputs = [mixed, x, *norm(graph, weight, f"{at}.attention.output.LayerNorm"), out_bias]
         x = graph.node("SkipLayerNormalization", inputs, f"{at}.first", epsilon=epsilon)
-        up = graph.tensor(f"{at}.up", weight(f"{at}.intermediate.dense.weight", inner, width).T)
-        up_bias = graph.tensor(f"{at}.up_bias", weight(f"{at}.intermediate.dense.bias", inner))
-        active = graph.node("BiasGelu", [graph.node("MatMul", [x, up], f"{at}.widened"), up_bias], f"{at}.active")
-        down = graph.tensor(f"{at}.down", weight(f"{at}.output.dense.weight", width, inner).T)
-        down_bias = graph.tensor(f"{at}.down_bias", weight(f"{at}.output.dense.bias", width))
-        narrowed = graph.node("MatMul", [active, down], f"{at}.narrowed")
-        inputs = [narrowed, x, *norm(f"{at}.output.LayerNorm"), down_bias]
         last = number == config["num_hidden_layers"] - 1
-        x = graph.node("SkipLayerNormalization", inputs, _HIDDEN if last else f"{at}.second", epsilon=epsilon)
+        x = feed_forward(graph, config, weight, at, x, HIDDEN if last else f"{at}.second")
     return graph
+
+
+def feed_forward(graph: Graph, config: Mapping[str, Any], weight: Weight, at: str, x: str, output: str) -> str:
+    """Add the second half of a layer: widen, narrow, add what came in, normalise."""
+    width, inner = config["hidden_size"], config["intermediate_size"]
+    up = graph.tensor(f"{at}.up", weight(f"{at}.intermediate.dense.weight", inner, width).T)
+    up_bias = graph.tensor(f"{at}.up_bias", weight(f"{at}.intermediate.dense.bias", inner))
+    active = graph.node("BiasGelu", [graph.node("MatMul", [x, up], f"{at}.widened"), up_bias], f"{at}.active")
+    down = graph.tensor(f"{at}.down", weight(f"{at}.output.dense.weight", width, inner).T)
+    down_bias = graph.tensor(f"{at}.down_bias", weight(f"{at}.output.dense.bias", width))
+    narrowed = graph.node("MatMul", [active, down], f"{at}.narrowed")
+    inputs = [narrowed, x, *norm(graph, weight, f"{at}.output.LayerNorm"), down_bias]
+    return graph.node("SkipLayerNormalization", inputs, output, epsilon=config.get("layer_norm_eps", 1e-12))
+
+
+def norm(graph: Graph, weight: Weight, name: str) -> list[str]:
+    """Add the scale and shift of a layer normalisation; return their names."""
+    return [graph.tensor(f"{name}.{part}", weight(f"{name}.{part}", graph.width)) for part in ("weight", "bias")]
+
+
+def weights_of(tensors: Mapping[str, np.ndarray], prefix: str) -> Weight:
+    """Return what looks up weights by name and shape; their names may have the prefix."""
+    prefix = prefix if any(name.startswith(prefix) for name in tensors) else ""
+
+    def weight(name: str, *shape: int) -> np.ndarray:
+        found = tensors.get(prefix + name)
+        if found is None or found.shape != shape:
+            state = "is missing" if found is None else f"has the shape {found.shape}, not {shape}"
+            raise EncoderError(
+                f"the encoder's weight {prefix + name} {state}: weights and config.json don't belong together"
+            )
+        return found
+
+    return weight
 
 
 def onnx_graph(path: Path) -> Graph:
@@ -235,7 +271,7 @@ def onnx_graph(path: Path) -> Graph:
     graph.nodes = list(model.graph.node)
     graph.tensors = list(model.graph.initializer)
     graph.opset = max(OPSET, *(each.version for each in model.opset_import if each.domain in ("", "ai.onnx")))
-    graph.node("Identity", [hidden], _HIDDEN)
+    graph.node("Identity", [hidden], HIDDEN)
     return graph
 
 

