@@ -59,7 +59,7 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
     probabilities, decided = np.zeros(rows.y.shape), np.zeros(rows.y.shape, dtype=np.int8)
     scores = []
     for number, (rest, held_out) in enumerate(folds(rows, n_folds, config.seed), 1):
-        classifier = fit(config, rows.take(rest))
+        classifier = fit(config, rows.take(rest), rows.take(held_out))
         fold = evaluate(classifier, rows.take(held_out), bootstrap=0)
         probabilities[held_out], decided[held_out] = fold.probabilities, fold.decided
         scores.append(fold.metrics["macro_f1"].value)
@@ -126,7 +126,7 @@ def learning_curve(
                 continue  # all rows are the same in every draw
             part: Labelled = rows.take(drawn[:size])
             check_training(part, config.task)
-            score = evaluate(fit(config, part), unseen, bootstrap=0).metrics["macro_f1"].value
+            score = evaluate(fit(config, part, unseen), unseen, bootstrap=0).metrics["macro_f1"].value
             found.append(score)
             say(f"draw {draw + 1} of {draws}, {size} rows: macro-F1 {score:.3f}")
     return [LearningPoint(size, float(np.mean(found)), found) for size, found in scores.items()]

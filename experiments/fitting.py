@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from experiments.classifiers.members import fit_member
 from experiments.config import Config
-from experiments.data import Labelled, load_unlabelled
+from experiments.data import Labelled, Warn, load_unlabelled
 from experiments.errors import InputError
 from experiments.model import SentenceClassifier, fingerprint
 from experiments.provenance import package_versions
@@ -41,10 +41,14 @@ def pipeline_of(config: Config) -> Callable[[], Any]:
     return build
 
 
-def fit(config: Config, rows: Labelled) -> SentenceClassifier:
+def fit(
+    config: Config, rows: Labelled, unseen: Labelled | None = None, say: Warn = lambda line: None
+) -> SentenceClassifier:
     """Fit a config on training rows.
 
     A part of them is set aside if something needs rows that the classifier was not fitted to; see :func:`set_aside`.
+    Of the unlabelled sentences, those are left out that are among the ``unseen`` rows, on which the model will be
+    measured.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def fit(config: Config, rows: Labelled) -> SentenceClassifier:
     build = pipeline_of(config)
     try:
         validation = (held.inputs, answers(config, held)) if held else None
-        unlabelled = load_unlabelled(config) if config.classifier.reads_unlabelled else []
+        unlabelled = _unlabelled(config, unseen, say) if config.classifier.reads_unlabelled else []
         more = auxiliary(config, rest)
         pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled, more)
         # after the fit, which leaves the vectors of frozen encoders in their cache
@@ -112,6 +116,15 @@ def auxiliary(config: Config, rows: Labelled) -> list[list[str]]:
         raise InputError(f"{rows.name}: has no column {lacking!r} for data.columns.auxiliary; it has {known}")
     columns = [["" if cell is None else str(cell) for cell in rows.rows[column]] for column in named]
     return [list(values) for values in zip(*columns, strict=True)]
+
+
+def _unlabelled(config: Config, unseen: Labelled | None, say: Warn) -> list[Any]:
+    rows = load_unlabelled(config, say)
+    barred = set(map(fingerprint, unseen.texts)) if unseen else set()
+    kept = [row for row in rows if fingerprint(row if isinstance(row, str) else row[0]) not in barred]
+    if len(kept) < len(rows):
+        say(f"note: {len(rows) - len(kept)} sentence(s) of data.unlabelled are test rows: left out")
+    return kept
 
 
 def _stops(config: Config) -> bool:

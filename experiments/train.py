@@ -52,7 +52,7 @@ def train(config: Config, say: Warn) -> Trained:
         run.log_data("test", test_rows)
 
         say(f"fitting {config.classifier.type} on {len(train_rows)} rows")
-        classifier = fit(config, train_rows)
+        classifier = fit(config, train_rows, test_rows, say)
         fitted = time.perf_counter()
         for line in target_notes(classifier.pipeline):
             say(f"note: {line}")

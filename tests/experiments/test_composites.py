@@ -1,5 +1,7 @@
 """Models made of models: vote, cascade and distilling."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit, logit
@@ -118,6 +120,20 @@ def test_student_learns_from_its_teacher_what_no_labelled_row_says(made_of, tmp_
     loaded = load_model(tmp_path / "saved")
     assert np.allclose(loaded.predict_proba(["Report: zyxwar."])[0], war)
     assert not hasattr(loaded.pipeline.named_steps["classifier"], "teacher_")
+
+
+def test_unlabelled_sentences_that_are_test_rows_are_left_out(made_of, tmp_path):
+    texts = [f"Report {n}: zyxwar again." for n in range(60)]
+    unlabelled = write_jsonl(tmp_path / "unlabelled.jsonl", [{"text": text} for text in texts])
+    config, rows, model = made_of(
+        f"{{type: distilled, teacher: {KEYWORDS}, student: {WORDS}}}", f"data.unlabelled={unlabelled}"
+    )
+    said = []
+    tested = replace(rows, texts=[texts[0].upper(), *texts[1:50]])
+    clean = fit(config, rows, tested, said.append)
+    assert said == ["note: 50 sentence(s) of data.unlabelled are test rows: left out"]
+    war = "Report: zyxwar."
+    assert 0 < clean.predict_proba([war])[0, 0] < model.predict_proba([war])[0, 0]
 
 
 def test_distilling_without_unlabelled_sentences_says_what_to_set(made_of, tmp_path):
