@@ -72,11 +72,12 @@ def training_digest(
     weights: Path,
     auxiliary: Sequence[Sequence[str]] = (),
 ) -> str:
-    """Return what tells one training from another: settings (but for those of scoring), rows, seed, first weights.
+    """Return what tells one training from another: settings, rows, seed, first weights.
 
-    The validation rows count as well: they decide which epoch is kept.
+    The validation rows count as well: they decide which epoch is kept. Not what the folder of the weights is called,
+    nor the settings of scoring.
     """
-    settings = {name: value for name, value in settings.items() if name != "precision"}  # of scoring
+    settings = {name: value for name, value in settings.items() if name not in ("precision", "model")}
     found = hashlib.sha256(json.dumps([settings, multilabel, seed, list(texts)], sort_keys=True).encode())
     found.update(np.ascontiguousarray(y).tobytes())
     if validation is not None:
