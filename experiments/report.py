@@ -21,7 +21,7 @@ from experiments.model import SentenceClassifier
 from experiments.pages import colours, render
 from experiments.provenance import git_commit, package_versions
 
-_SAMPLE = 80  # texts that words are tried on when a model has no weights: some 2,000 readings, a minute for a large encoder
+_SAMPLE = 80  # texts that words are tried on when a model has no weights: a minute for a large encoder
 _MOST_WORDS = 150  # a longer text is cut, and its words are not weighed: one prediction each
 _MOST_SETS = 12  # label combinations shown
 _SCALE = 0.05  # a sentence's strongest word is shaded fully from this effect on; below, all of it stays pale
