@@ -38,9 +38,10 @@ def test_it_does_better_than_the_majority(small_config):
 def test_values_of_a_column_are_kept_whole(small_config, monkeypatch):
     parts = []
 
-    def remember(config, rows):
+    def remember(config, rows, unseen):
+        assert not set(rows.texts) & set(unseen.texts)
         parts.append(set(rows.rows["region"]))
-        return fit(config, rows)
+        return fit(config, rows, unseen)
 
     monkeypatch.setattr("experiments.cross_validation.fit", remember)
     config = load_config(str(small_config), ["thresholds.method=fixed"])

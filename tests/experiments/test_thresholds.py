@@ -36,6 +36,8 @@ def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
         return choose_thresholds(changed, build, rows, None, None)
 
     assert (chosen(where={"kind": "article"}) != chosen()).any()
+    kinds = sorted(set(map(str, rows.rows["kind"])))
+    assert len(kinds) > 1 and (chosen(where={"kind": kinds}) == chosen()).all()
     with pytest.raises(InputError, match="no column 'planet'"):
         chosen(where={"planet": "mars"})
     with pytest.raises(InputError, match="leaves 0 rows"):
