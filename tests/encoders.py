@@ -30,23 +30,14 @@ def small_encoder(folder: Path, architecture: str = "bert", layers: int = 2, pla
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     torch.manual_seed(1)
-    size = {"vocab_size": len(vocabulary), "pad_token_id": 0}
+    size = {"vocab_size": len(vocabulary), "pad_token_id": vocabulary["[PAD]"]}
     if architecture == "distilbert":
         config = transformers.DistilBertConfig(
             **size, dim=32, hidden_dim=64, n_layers=layers, n_heads=2, max_position_embeddings=places
         )
-    elif architecture == "mpnet":
-        config = transformers.MPNetConfig(
-            **{**size, "pad_token_id": 1},
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=layers,
-            num_attention_heads=2,
-            max_position_embeddings=places,
-            initializer_range=0.3,
-        )
     else:
-        config = transformers.BertConfig(
+        known = {"bert": transformers.BertConfig, "mpnet": transformers.MPNetConfig}
+        config = known[architecture](
             **size,
             hidden_size=32,
             intermediate_size=64,
