@@ -85,6 +85,9 @@ def training_digest(
         found.update(np.ascontiguousarray(validation[1]).tobytes())
     if len(auxiliary):
         found.update(json.dumps([list(values) for values in auxiliary]).encode())
+    for name in ("config.json", "tokenizer.json"):  # the same weights may be read in other ways
+        if (weights / name).is_file():
+            found.update((weights / name).read_bytes())
     for path in sorted(weights.glob("model*.safetensors")):
         with path.open("rb") as stream:
             found.update(hashlib.file_digest(stream, "sha256").digest())

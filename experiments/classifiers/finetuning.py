@@ -11,17 +11,16 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from experiments.classifiers.checkpoints import Checkpoint, training_digest
 from experiments.classifiers.progress import Progress
+from experiments.classifiers.training_rows import UNKNOWN, Rows, auxiliary_codes, deal, read_rows
 from features.encoder.errors import EncoderError, need
 from features.encoder.export import load_encoder, takes_kinds, torch_graph
 from features.encoder.graph import classifier_model, own_graph
-from features.encoder.runner import batches, encode, make_tokenizer, pool_windows
+from features.encoder.runner import batches, pool_windows
 from features.encoder.weights import find_encoder, longest_input, read_config, read_tokenizer
 
 if TYPE_CHECKING:
     from experiments.classifiers.encoder import Encoder
 
-_POOL = 8  # batches whose rows are sorted by length before they are dealt out: less padding, and still a random order
-_UNKNOWN = -100  # an auxiliary value that a row doesn't have
 _CLIP = 1.0  # longest gradient of a step; keeps the first steps from wrecking the encoder
 
 
@@ -34,22 +33,6 @@ class Trained:
     max_length: int
     history: list[dict[str, float]]
     files: dict[str, bytes]
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Windows of texts as token numbers, with the labels of their texts and a weight that sums to 1 for each text."""
-
-    ids: list[list[int]]
-    kinds: list[list[int]]
-    owner: np.ndarray
-    y: np.ndarray
-    share: np.ndarray
-    side: np.ndarray
-
-    @property
-    def lengths(self) -> np.ndarray:
-        return np.asarray([len(ids) for ids in self.ids], dtype=np.int64)
 
 
 def finetune(
@@ -91,10 +74,10 @@ def finetune(
     config, tokenizer = read_config(folder), read_tokenizer(folder)
     length = min(settings.max_length, longest_input(config))
     device = _device(settings.device)
-    side, sizes = _codes(auxiliary, len(texts))
+    side, sizes = auxiliary_codes(auxiliary, len(texts))
     learner = _Learner(settings, folder, y, multilabel, seed, device, sizes)
-    rows = _rows(tokenizer, length, texts, y, side)
-    held = None if validation is None else _rows(tokenizer, length, *validation)
+    rows = read_rows(tokenizer, length, texts, y, side)
+    held = None if validation is None else read_rows(tokenizer, length, *validation)
     checkpoint = Checkpoint(
         training_digest(settings.model_dump(), texts, y, validation, multilabel, seed, folder, auxiliary)
     )
@@ -175,12 +158,12 @@ class _Learner:
         self.best: dict[str, Any] = {}
         self.half = _half(self.torch, device)
 
-    def epoch(self, rows: _Rows, number: int, progress: Progress) -> float:
+    def epoch(self, rows: Rows, number: int, progress: Progress) -> float:
         """See every row once; return the mean loss. What is random depends on the seed and the epoch alone."""
         settings, rng = self.settings, np.random.default_rng([self.seed, number])
         self.torch.manual_seed(self.seed * 1000 + number)
         self.net.train()
-        dealt = _deal(rows.lengths, settings.batch_size, rng)
+        dealt = deal(rows.lengths, settings.batch_size, rng)
         total = 0.0
         for step, batch in enumerate(dealt):
             self._rate(number * len(dealt) + step, settings.epochs * len(dealt))
@@ -194,7 +177,7 @@ class _Learner:
             progress.step()
         return total
 
-    def predict(self, rows: _Rows) -> np.ndarray:
+    def predict(self, rows: Rows) -> np.ndarray:
         """Return each text's probabilities: of its highest window in a multilabel task, else the mean over windows."""
         self.net.eval()
         scores = np.zeros((len(rows.ids), self.net.head.out_features), dtype=np.float32)
@@ -249,7 +232,7 @@ class _Learner:
                 }
         return True
 
-    def _scores(self, rows: _Rows, batch: np.ndarray) -> Any:
+    def _scores(self, rows: Rows, batch: np.ndarray) -> Any:
         width = int(max(len(rows.ids[at]) for at in batch))
         ids, mask, kinds = (np.zeros((len(batch), width), dtype=np.int64) for _ in range(3))
         for row, at in enumerate(batch):
@@ -260,7 +243,7 @@ class _Learner:
             scores = self.net(*tensors)
         return scores.float()  # of the labels, and then of what else is learned
 
-    def _loss(self, rows: _Rows, batch: np.ndarray) -> Any:
+    def _loss(self, rows: Rows, batch: np.ndarray) -> Any:
         """Return the sum of the rows' losses."""
         functional = self.torch.nn.functional
         n_labels, smooth = rows.y.shape[1], self.settings.label_smoothing
@@ -276,7 +259,7 @@ class _Learner:
             each = -(truth * self.label_weight * functional.log_softmax(scores, dim=1)).sum(dim=1)
         codes = self.torch.from_numpy(rows.side[rows.owner[batch]]).to(self.device)
         for column, found in enumerate(others):
-            extra = functional.cross_entropy(found, codes[:, column], ignore_index=_UNKNOWN, reduction="none")
+            extra = functional.cross_entropy(found, codes[:, column], ignore_index=UNKNOWN, reduction="none")
             each = each + self.settings.auxiliary_weight * extra
         return (each * share).sum()
 
@@ -329,42 +312,6 @@ def _network(folder: Path, n_labels: int, settings: "Encoder", n_side: int = 0) 
             return scores if self.side is None else torch.cat([scores, self.side(pooled)], dim=1)
 
     return Network()
-
-
-def _codes(auxiliary: Sequence[Sequence[str]], n: int) -> tuple[np.ndarray, list[int]]:
-    """Return auxiliary values as numbers, shape (n, n_columns), int64, and how many different ones a column has."""
-    columns, sizes = [], []
-    for column in zip(*auxiliary, strict=True):
-        number = {value: at for at, value in enumerate(sorted({value for value in column if value}))}
-        if len(number) > 1:  # else there is nothing to tell apart
-            columns.append([number.get(value, _UNKNOWN) for value in column])
-            sizes.append(len(number))
-    return np.asarray(columns, dtype=np.int64).reshape(len(columns), n).T, sizes
-
-
-def _rows(tokenizer: str, length: int, texts: Sequence[Any], y: np.ndarray, side: np.ndarray | None = None) -> _Rows:
-    side = np.zeros((len(texts), 0), dtype=np.int64) if side is None else side
-    encodings, owner = encode(make_tokenizer(tokenizer, length), texts)
-    share = 1.0 / np.bincount(owner, minlength=len(texts))[owner]
-    return _Rows(
-        [each.ids for each in encodings],
-        [each.type_ids for each in encodings],
-        owner,
-        y,
-        share.astype(np.float32),
-        np.ascontiguousarray(side),
-    )
-
-
-def _deal(lengths: np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return all row numbers in random batches of rows of similar length."""
-    order = rng.permutation(len(lengths))
-    found = []
-    for start in range(0, len(order), size * _POOL):
-        pool = order[start : start + size * _POOL]
-        pool = pool[np.argsort(lengths[pool], kind="stable")]
-        found += [pool[at : at + size] for at in range(0, len(pool), size)]
-    return [found[at] for at in rng.permutation(len(found))]
 
 
 def _label_weights(y: np.ndarray, kind: str, multilabel: bool) -> np.ndarray:

@@ -189,14 +189,8 @@ def bert_graph(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
     word = graph.node("Gather", [words, "input_ids"], "word", axis=0)
     kind = graph.node("Gather", [kinds, "token_type_ids"], "kind", axis=0)
     placed = graph.node("Add", [graph.node("Add", [word, kind], "word_kind"), position], "placed")
-
-    x = graph.node(
-        "LayerNormalization",
-        [placed, *norm(graph, weight, "embeddings.LayerNorm")],
-        "embedded",
-        axis=-1,
-        epsilon=epsilon,
-    )
+    scale = norm(graph, weight, "embeddings.LayerNorm")
+    x = graph.node("LayerNormalization", [placed, *scale], "embedded", axis=-1, epsilon=epsilon)
     mask = graph.node("Cast", ["attention_mask"], "mask", to=integer)
     for number in range(config["num_hidden_layers"]):
         at = f"encoder.layer.{number}"
