@@ -3,9 +3,10 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from experiments.errors import InputError
 
@@ -151,3 +152,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def harmless(cell: str) -> str:
     """Put an apostrophe before what a spreadsheet would run as a formula: texts come from anywhere."""
     return "'" + cell if cell.startswith(FORMULA) else cell
+
+
+def finite(value: Any) -> Any:
+    """Replace nan by None: JSON has no nan."""
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and value != value else value

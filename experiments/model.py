@@ -1,6 +1,7 @@
 """The trained classifier as it is saved, loaded and served."""
 
 import hashlib
+import io
 import json
 import sys
 import zipfile
@@ -15,7 +16,7 @@ import pandas as pd
 
 import features.builder
 from experiments import classifiers
-from experiments.config import Task
+from experiments.config.schema import Task
 from experiments.errors import InputError
 from experiments.provenance import package_versions
 from features.encoder import EncoderError
@@ -38,9 +39,13 @@ _ENCODER_CLASSIFIER = "experiments.classifiers.encoder.EncoderClassifier"
 ALLOWED_TYPES = (
     *features.builder.ALLOWED_TYPES,
     *classifiers.ALLOWED_TYPES,
-    "experiments.separate.SeparateTargets",
+    "experiments.classifiers.separate.SeparateTargets",
 )
 """What a saved pipeline may hold besides the scikit-learn, NumPy and SciPy types that skops trusts by itself."""
+
+
+FORMER_NAMES = {"experiments.separate": "experiments.classifiers.separate"}
+"""Modules of which saved models speak under a former name, and where they are now."""
 
 
 @dataclass(frozen=True)
@@ -247,13 +252,14 @@ def _load_pipeline(path: Path) -> Any:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        strangers = sorted(set(skops.io.get_untrusted_types(file=path)) - set(ALLOWED_TYPES))
+        file = _with_present_names(path)
+        strangers = sorted(set(skops.io.get_untrusted_types(file=file)) - set(ALLOWED_TYPES))
         if strangers:
             raise InputError(
                 f"{path}: holds types that framescope doesn't know ({', '.join(strangers)}); it is "
                 "not loaded, since they could run foreign code"
             )
-        return skops.io.load(path, trusted=list(ALLOWED_TYPES))
+        return skops.io.load(file, trusted=list(ALLOWED_TYPES))
     except FileNotFoundError:
         raise InputError(f"{path}: is missing; train or download the model again") from None
     except UntrustedTypesFoundException as error:
@@ -272,6 +278,21 @@ def _load_pipeline(path: Path) -> Any:
         raise InputError(
             f"{path}: is no readable skops file ({type(error).__name__}: {error}); train or download the model again"
         ) from None
+
+
+def _with_present_names(path: Path) -> Path | io.BytesIO:
+    """Return a skops file; a copy in memory where former names of modules have to be replaced by the present ones."""
+    with zipfile.ZipFile(path) as saved:
+        schema = renamed = saved.read("schema.json")
+        for former, present in FORMER_NAMES.items():
+            renamed = renamed.replace(f'"__module__": "{former}"'.encode(), f'"__module__": "{present}"'.encode())
+        if renamed == schema:
+            return path
+        copy = io.BytesIO()
+        with zipfile.ZipFile(copy, "w") as written:
+            for name in saved.namelist():
+                written.writestr(name, renamed if name == "schema.json" else saved.read(name))
+    return copy
 
 
 class ServedModel:

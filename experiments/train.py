@@ -5,16 +5,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import registry, tracking
-from experiments.checks import check_split, check_training
-from experiments.config import Config
-from experiments.data import Labelled, Warn, load_data
-from experiments.evaluate import evaluate, save_predictions
-from experiments.fitting import fit
-from experiments.parts import measure_parts, parts_lines
-from experiments.report import write_report
-from experiments.separate import target_notes
-from experiments.splits import hold_out
+from experiments.classifiers.separate import target_notes
+from experiments.config.schema import Config
+from experiments.corpus.checks import check_split, check_training
+from experiments.corpus.rows import Labelled, Warn, load_data
+from experiments.corpus.splits import hold_out
+from experiments.evaluation.evaluate import evaluate, save_predictions
+from experiments.evaluation.parts import measure_parts, parts_lines
+from experiments.evaluation.report import write_report
+from experiments.tracking.registry import Registered, register
+from experiments.tracking.runs import start_run
+from experiments.training.fitting import fit
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Trained:
     run_id: str
     model_uri: str
     metrics: dict[str, float]
-    registered: registry.Registered | None
+    registered: Registered | None
     seconds: float
 
 
@@ -44,7 +45,7 @@ def train(config: Config, say: Warn) -> Trained:
         If the config, its data or the store can't be used. The run, if one was open, is marked failed.
     """
     began = time.perf_counter()
-    with tracking.start_run(config) as run:
+    with start_run(config) as run:
         run.log_config(config)
         say(f"reading {config.data.train}")
         train_rows, test_rows = prepare(config, say)
@@ -79,7 +80,7 @@ def train(config: Config, say: Warn) -> Trained:
         run.log_model(classifier)
     registered = None
     if config.tracking.register_model:
-        registered = registry.register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)
+        registered = register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)
     return Trained(run.id, run.model_uri, metrics, registered, time.perf_counter() - began)
 
 

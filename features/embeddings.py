@@ -9,8 +9,9 @@ from pydantic import Field
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from features.encoder.architectures import embedding_model
 from features.encoder.cache import VectorCache
-from features.encoder.graph import embedding_model, quantise
+from features.encoder.quantise import quantise
 from features.encoder.runner import TextEncoder, digest
 from features.encoder.weights import DEFAULT, find_encoder, longest_input, read_config, read_pooling, read_tokenizer
 from features.spec import FeatureSpec

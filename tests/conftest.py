@@ -71,7 +71,7 @@ def in_workspace(workspace, monkeypatch) -> Path:
 @pytest.fixture(scope="session")
 def trained(workspace, small_config):
     """One finished training run of the small config, in the shared workspace."""
-    from experiments.config_files import load_config
+    from experiments.config.files import load_config
     from experiments.train import train
 
     before = Path.cwd()

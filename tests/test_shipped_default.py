@@ -2,12 +2,12 @@
 
 import pytest
 
-from experiments.articles import read_articles
-from experiments.config_files import load_config
-from experiments.evaluate import evaluate
-from experiments.fitting import fit
-from experiments.score import score_articles
+from experiments.articles.read import read_articles
+from experiments.articles.score import score_articles
+from experiments.config.files import load_config
+from experiments.evaluation.evaluate import evaluate
 from experiments.train import prepare
+from experiments.training.fitting import fit
 from tests.conftest import ROOT
 
 

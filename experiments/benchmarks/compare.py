@@ -22,11 +22,12 @@ from experiments.benchmarks.measured import Measured, Predictions, Shelf
 from experiments.benchmarks.paired import macro_f1_difference
 from experiments.benchmarks.peers import PEERS
 from experiments.benchmarks.processes import Candidate, measure_system
-from experiments.config import Config
-from experiments.config_files import load_config
-from experiments.data import Labelled, Warn
+from experiments.config.files import load_config
+from experiments.config.schema import Config
+from experiments.corpus.rows import Labelled, Warn
 from experiments.errors import InputError
-from experiments.metrics import Estimate, Metrics, measure
+from experiments.measures.metrics import Metrics, measure
+from experiments.measures.resampling import Estimate
 from experiments.provenance import package_versions
 from experiments.train import prepare
 from features.encoder import EncoderError
@@ -77,7 +78,7 @@ class Row:
     measured : Measured
         Its figures, or why there are none.
     metrics : dict of str to Estimate
-        As :func:`experiments.metrics.measure` names them; empty without predictions.
+        As :func:`experiments.measures.metrics.measure` names them; empty without predictions.
     difference : Estimate or None
         Its macro-F1 minus the first system's, by the paired bootstrap; None for the first, or without a first.
     """

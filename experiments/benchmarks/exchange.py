@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from datasets import Dataset
 
-from experiments.data import Labelled
+from experiments.corpus.rows import Labelled
 
 ROWS, LABELS, KEPT, COLUMNS = "rows.json", "labels.npy", "labelled.json", "columns.parquet"
 

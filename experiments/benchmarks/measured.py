@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.data import Labelled
+from experiments.corpus.rows import Labelled
 from experiments.files import writing
 
 

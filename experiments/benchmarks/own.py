@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.benchmarks.exchange import read_labelled
 from experiments.benchmarks.system import Problem, Rows, System
-from experiments.config import Config
+from experiments.config.schema import Config
 from experiments.model import ENCODER_FOLDER, SentenceClassifier, load_model
 from features.lexicon import tokenize
 
@@ -24,7 +24,7 @@ class KitConfig(System):
     problem : Problem
         What is to be learned; the config is asked about the same labels with the same seed.
     config : dict
-        The config, as :meth:`experiments.config.Config.dump` gives it.
+        The config, as :meth:`experiments.config.schema.Config.dump` gives it.
     """
 
     def __init__(self, problem: Problem, config: dict[str, Any]) -> None:
@@ -34,14 +34,14 @@ class KitConfig(System):
 
     def prepare(self, data: Path) -> None:
         """Read the training rows with all their columns, and import what the config's pipeline needs."""
-        from experiments.fitting import pipeline_of
+        from experiments.training.fitting import pipeline_of
 
         self.labelled = read_labelled(data)
         pipeline_of(self.config)()
 
     def fit(self, rows: Rows, scratch: Path) -> None:
         """Choose thresholds and fit."""
-        from experiments.fitting import fit
+        from experiments.training.fitting import fit
 
         self.classifier = fit(self.config, self.labelled)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.metrics import MIN_GROUPS, Estimate, resample
+from experiments.measures.resampling import MIN_GROUPS, Estimate, resample
 
 
 def macro_f1_difference(
@@ -19,7 +19,7 @@ def macro_f1_difference(
     groups : sequence of str
         The group of each row; whole groups are drawn.
     bootstrap, seed : int
-        Resamples and their seed: with those of :func:`experiments.metrics.measure`, the resamples are its own.
+        Resamples and their seed: with those of :func:`experiments.measures.metrics.measure`, the resamples are its own.
 
     Notes
     -----

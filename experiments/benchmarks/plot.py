@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.benchmarks.compare import Row
-from experiments.figures import COLUMN, as_svg, styled
+from experiments.evaluation.figures import COLUMN, as_svg, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

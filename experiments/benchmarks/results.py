@@ -10,10 +10,9 @@ from experiments.benchmarks.machine import machine
 from experiments.benchmarks.plot import draw
 from experiments.benchmarks.table import comma_separated, latex, markdown, terminal
 from experiments.benchmarks.worker import LEAST_SECONDS
-from experiments.console import finite
 from experiments.errors import InputError
-from experiments.files import writing
-from experiments.metrics import MIN_GROUPS
+from experiments.files import finite, writing
+from experiments.measures.resampling import MIN_GROUPS
 from experiments.provenance import git_commit, package_versions
 
 PLOT = "f1-throughput"

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments.articles import read_articles
-from experiments.data import Warn, read_rows
+from experiments.articles.read import read_articles
+from experiments.articles.write import score_to
+from experiments.corpus.rows import Warn, read_rows
 from experiments.files import ROOT
-from experiments.resolve import resolve_model
-from experiments.score import score_to
+from experiments.tracking.resolve import resolve_model
 from features.lexicon import tokenize
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.benchmarks.compare import Comparison, Row
 from experiments.files import harmless
-from experiments.metrics import Estimate
+from experiments.measures.resampling import Estimate
 
 FIGURES = (
     "train_seconds", "train_cpu_seconds", "train_base_mb", "train_peak_mb", "train_energy_wh", "load_seconds",

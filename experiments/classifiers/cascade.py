@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from experiments.classifiers.members import Member, fit_member
 from experiments.classifiers.spec import ClassifierSpec
-from experiments.operating_points import best_thresholds, macro_f1
+from experiments.measures.operating_points import best_thresholds, macro_f1
 from features.targets import Reading
 
 _STEPS = 200  # candidate hand-overs, evenly spread over the validation rows

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 import numpy as np
-from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from experiments.classifiers.encoder_settings import EncoderSettings
 from experiments.classifiers.finetuning import finetune, window_probabilities
-from experiments.classifiers.spec import ClassifierSpec
 from features.encoder.errors import need
-from features.encoder.graph import quantise
+from features.encoder.quantise import quantise
 from features.encoder.runner import TextEncoder
-from features.encoder.weights import DEFAULT, find_encoder
+from features.encoder.weights import find_encoder
 from features.targets import Reading
 
 
@@ -133,76 +132,8 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
         return np.asarray(y if y.ndim == 2 else np.eye(len(self.labels))[y], dtype=np.float32)
 
 
-class Encoder(ClassifierSpec):
-    """Fine-tune any encoder of the Hugging Face Hub (``AutoModel``); see :class:`EncoderClassifier`.
-
-    Parameters
-    ----------
-    model : str, default "sentence-transformers/all-MiniLM-L6-v2"
-        A folder, or a model's id on the hub, such as ``snowood1/ConfliBERT-scr-uncased``.
-    epochs : int, default 4
-        Times that every row is seen.
-    batch_size : int, default 32
-        Rows a step.
-    accumulate : int, default 1
-        Take each step in this many parts: the same result with less memory.
-    learning_rate : float, default 1e-4
-        Of the last layer and the head, after warming up; it falls linearly to 0. Larger encoders want less: 2e-5.
-    layer_decay : float, default 1.0
-        Each layer learns at this fraction of the rate of the layer above it.
-    warmup : float, default 0.1
-        Fraction of the steps over which the rate rises from 0.
-    weight_decay : float, default 0.01
-        Of AdamW.
-    dropout : float, default 0.1
-        On the pooled vector.
-    class_weight : {"none", "sqrt", "balanced"}, default "none"
-        Weigh rare labels up by the inverse (root) of their frequency.
-    label_smoothing : float, default 0.0
-        Part of each row's label that is spread evenly over all labels: less sure of itself, and of wrong labels.
-    auxiliary_weight : float, default 1.0
-        What each of ``data.columns.auxiliary`` counts against the labels.
-    pooling : {"mean", "cls"}, default "mean"
-        How token vectors become one.
-    max_length : int, default 128
-        Tokens read at once; longer texts are read in windows.
-    patience : int, default 2
-        Stop after this many epochs without a better validation score (``data.validation_size``), and keep the best.
-    precision : {"int8", "fp32"}, default "int8"
-        Of the weights in scoring.
-    device : str, default "auto"
-        ``cuda``, ``mps`` or ``cpu``; auto takes the first that there is.
-
-    References
-    ----------
-    Devlin, J. et al. (2019). BERT: Pre-training of deep bidirectional transformers. NAACL.
-    Howard, J. & Ruder, S. (2018). Universal language model fine-tuning. ACL. (a rate for each layer)
-    Caruana, R. (1997). Multitask learning. Machine Learning 28. (auxiliary columns)
-    Szegedy, C. et al. (2016). Rethinking the Inception architecture for computer vision. CVPR. (label smoothing)
-    Hu, Y. et al. (2022). ConfliBERT: A pre-trained language model for political conflict and violence. NAACL.
-    """
-
-    reads_text: ClassVar[bool] = True
-    stops_early: ClassVar[bool] = True
-
-    type: Literal["encoder"] = "encoder"
-    model: str = Field(default=DEFAULT, min_length=1)
-    epochs: int = Field(default=4, ge=1)
-    batch_size: int = Field(default=32, ge=1)
-    accumulate: int = Field(default=1, ge=1)
-    learning_rate: float = Field(default=1e-4, gt=0)
-    layer_decay: float = Field(default=1.0, gt=0, le=1)
-    warmup: float = Field(default=0.1, ge=0, lt=1)
-    weight_decay: float = Field(default=0.01, ge=0)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    class_weight: Literal["none", "sqrt", "balanced"] = "none"
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    auxiliary_weight: float = Field(default=1.0, gt=0)
-    pooling: Literal["mean", "cls"] = "mean"
-    max_length: int = Field(default=128, ge=48)
-    patience: int = Field(default=2, ge=1)
-    precision: Literal["int8", "fp32"] = "int8"
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+class Encoder(EncoderSettings):  # noqa: D101
+    __doc__ = EncoderSettings.__doc__  # what editors show beside ``type: encoder``
 
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> EncoderClassifier:
         """Return the unfitted classifier.

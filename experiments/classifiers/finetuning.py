@@ -3,23 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.metrics import average_precision_score, f1_score
 
 from experiments.classifiers.checkpoints import Checkpoint, training_digest
+from experiments.classifiers.encoder_settings import EncoderSettings
 from experiments.classifiers.progress import Progress
 from experiments.classifiers.training_rows import UNKNOWN, Rows, auxiliary_codes, deal, read_rows
+from features.encoder.architectures import own_graph
 from features.encoder.errors import EncoderError, need
 from features.encoder.export import load_encoder, takes_kinds, torch_graph
-from features.encoder.graph import classifier_model, own_graph
+from features.encoder.graph import classifier_model
 from features.encoder.runner import batches, pool_windows
 from features.encoder.weights import find_encoder, longest_input, read_config, read_tokenizer
-
-if TYPE_CHECKING:
-    from experiments.classifiers.encoder import Encoder
 
 _CLIP = 1.0  # longest gradient of a step; keeps the first steps from wrecking the encoder
 
@@ -36,7 +35,7 @@ class Trained:
 
 
 def finetune(
-    settings: "Encoder",
+    settings: EncoderSettings,
     texts: Sequence[Any],
     y: np.ndarray,
     validation: tuple[Sequence[Any], np.ndarray] | None,
@@ -48,7 +47,7 @@ def finetune(
 
     Parameters
     ----------
-    settings : Encoder
+    settings : EncoderSettings
         The classifier's settings.
     texts : sequence
         n texts or pairs.
@@ -140,7 +139,7 @@ class _Learner:
 
     def __init__(
         self,
-        settings: "Encoder",
+        settings: EncoderSettings,
         folder: Path,
         y: np.ndarray,
         multilabel: bool,
@@ -286,7 +285,7 @@ class _Learner:
         ]
 
 
-def _network(folder: Path, n_labels: int, settings: "Encoder", n_side: int = 0) -> Any:
+def _network(folder: Path, n_labels: int, settings: EncoderSettings, n_side: int = 0) -> Any:
     torch = need("torch", "encoder")
     encoder = load_encoder(folder)
     kinds_told = takes_kinds(encoder)

@@ -12,7 +12,7 @@ from features import AnyFeature, build_features
 from features.targets import Reading
 
 if TYPE_CHECKING:
-    from experiments.classifiers import AnyClassifier
+    from experiments.classifiers.spec import ClassifierSpec as AnyClassifier
 
 
 class Member(BaseModel):

@@ -17,6 +17,9 @@ class ClassifierSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    type: str
+    """What a config calls this kind."""
+
     reads_text: ClassVar[bool] = False
     """Whether it reads the texts themselves, and no features."""
 

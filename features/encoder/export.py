@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from features.encoder.errors import EncoderError, need
-from features.encoder.graph import TEXT_INPUTS, Graph, onnx_graph
+from features.encoder.graph import HIDDEN, OPSET, TEXT_INPUTS, Graph
 
 
 def torch_graph(encoder: Any) -> Graph:
@@ -70,6 +70,32 @@ def torch_graph(encoder: Any) -> Graph:
                 f"PyTorch can't export a {type(model).__name__} to ONNX ({line}); choose another encoder"
             ) from None
         return onnx_graph(path)
+
+
+def onnx_graph(path: Path) -> Graph:
+    """Return the graph of an exported encoder, whose first output must be the token vectors.
+
+    Raises
+    ------
+    EncoderError
+        If the file is damaged or no encoder.
+    """
+    onnx = need("onnx", "onnx")
+    try:
+        model = onnx.load(str(path))
+    except Exception as error:  # protobuf's DecodeError, or whatever reading a file raises
+        raise EncoderError(f"{path}: is no readable ONNX file ({error}); download it again") from None
+    names = [each.name for each in model.graph.input]
+    shape = model.graph.output[0].type.tensor_type.shape.dim if model.graph.output else []
+    if "input_ids" not in names or len(shape) != 3 or not shape[2].dim_value or set(names) - set(TEXT_INPUTS):
+        raise EncoderError(f"{path}: is no encoder: it must read input_ids and give token vectors first")
+    graph = Graph(names, shape[2].dim_value)
+    hidden = model.graph.output[0].name
+    graph.nodes = list(model.graph.node)
+    graph.tensors = list(model.graph.initializer)
+    graph.opset = max(OPSET, *(each.version for each in model.opset_import if each.domain in ("", "ai.onnx")))
+    graph.node("Identity", [hidden], HIDDEN)
+    return graph
 
 
 def load_encoder(folder: Path) -> Any:

@@ -1,8 +1,10 @@
+import importlib.util
 import json
 import pickle
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,11 @@ import pytest
 import skops.io
 from sklearn.preprocessing import FunctionTransformer
 
-from experiments.config_files import load_config
+from experiments.config.files import load_config
 from experiments.errors import InputError
-from experiments.fitting import fit
-from experiments.model import CARD_FILE, PIPELINE_FILE, _load_pyfunc, load_model
+from experiments.model import CARD_FILE, FORMER_NAMES, PIPELINE_FILE, _load_pyfunc, load_model
 from experiments.train import prepare
+from experiments.training.fitting import fit
 
 TEXTS = [
     "Rebels shelled the town again.",
@@ -126,3 +128,18 @@ def test_folder_without_a_model_says_what_to_give(tmp_path):
         load_model(tmp_path)
     with pytest.raises(InputError, match="no such model folder"):
         load_model(tmp_path / "nowhere")
+
+
+def test_model_saved_before_its_modules_moved_answers_as_it_did_then():
+    """Saved by version 0.1.0, whose targets' models were of the module ``experiments.separate``."""
+    model = load_model(Path(__file__).parent / "saved_models" / "separate-0.1.0")
+    texts = ["The embargo has kept the valley quiet.", "It has starved the clinics of medicine.", "Rain fell."]
+    expected = [[0.318906, 0.30907, 0.372023], [0.423052, 0.27137, 0.305579], [0.332468, 0.327349, 0.340182]]
+    assert model.predict_proba(texts, ["the arms embargo"] * 3) == pytest.approx(np.array(expected), abs=1e-5)
+    assert sorted(model.pipeline.named_steps["classifier"].own_) == ["nato enlargement", "the arms embargo"]
+
+
+def test_former_names_are_of_modules_that_exist_no_more_and_present_ones_of_those_that_do():
+    for former, present in FORMER_NAMES.items():
+        assert importlib.util.find_spec(present)
+        assert importlib.util.find_spec(former) is None

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import tracking
-from experiments.cli import app
-from experiments.config_files import load_config
-from experiments.data import load_labelled
+from experiments.commands.main import app
+from experiments.config.files import load_config
+from experiments.corpus.rows import load_labelled
 from experiments.errors import InputError
-from experiments.fitting import fit
 from experiments.model import load_model
+from experiments.tracking.artifacts import fetch_artifact, fetch_model
 from experiments.train import train
+from experiments.training.fitting import fit
 from tests.conftest import ROOT, write_jsonl
 
 ARTICLE = ROOT / "seeds/articles/strait-talks.txt"
@@ -32,7 +32,7 @@ def stance(in_workspace, trained, stance_rows):
 
 
 def test_stance_model_needs_a_target_and_its_answer_depends_on_it(stance):
-    classifier = load_model(tracking.fetch_model(stance.model_uri))
+    classifier = load_model(fetch_model(stance.model_uri))
     texts = ["This must end, and end now."]
     with pytest.raises(InputError, match="--target"):
         classifier.predict_proba(texts)
@@ -65,14 +65,14 @@ def test_every_way_to_read_targets_trains_scores_and_takes_unseen_ones(way, in_w
     config = load_config("stance/default", [*overrides, "evaluation.bootstrap=0", "tracking.register=false"])
     trained = train(config, lambda line: None)
     assert trained.metrics["test.macro_f1"] > 0.4  # a guess has 0.33
-    classifier = load_model(tracking.fetch_model(trained.model_uri))
+    classifier = load_model(fetch_model(trained.model_uri))
     texts = ["Scrap it.", "Keep it."]
     found = [
         classifier.predict_proba(texts, [target] * 2) for target in ("the arms embargo", "NATO enlargement", "hats")
     ]
     assert np.allclose([part.sum(axis=1) for part in found], 1)
     assert (found[0] != found[1]).any()
-    page = tracking.fetch_artifact(trained.run_id, "report.html").read_text("utf-8")
+    page = fetch_artifact(trained.run_id, "report.html").read_text("utf-8")
     assert "target__" not in page and "words__" not in page
 
 
@@ -107,13 +107,13 @@ def test_a_target_with_one_label_is_noted_and_scored(in_workspace, stance_rows, 
     trained = train(load_config("stance/default", [*overrides, "evaluation.bootstrap=0"]), lines.append)
     (note,) = [line for line in lines if line.startswith("note: target")]
     assert "'tolls': all its" in note and "'against', so the joint model answers for it" in note
-    classifier = load_model(tracking.fetch_model(trained.model_uri))
+    classifier = load_model(fetch_model(trained.model_uri))
     assert classifier.predict_proba(["Down with the toll"], ["tolls"]).argmax() == 1
 
 
 def test_mean_f1_of_favor_and_against_is_measured_wherever_metrics_are_shown(stance, in_workspace, stance_rows):
     assert 0 < stance.metrics["test.average_f1.low"] < stance.metrics["test.average_f1"]
-    page = tracking.fetch_artifact(stance.run_id, "report.html").read_text("utf-8")
+    page = fetch_artifact(stance.run_id, "report.html").read_text("utf-8")
     assert "mean of the F1 of favor and against" in page
     shown = CliRunner().invoke(app, ["evaluate", "-m", stance.model_uri, "-d", str(stance_rows), "--bootstrap", "0"])
     assert "average F1 0." in shown.stdout
@@ -138,7 +138,7 @@ def test_a_config_that_makes_no_sense_is_refused(overrides, message):
 
 
 def test_an_empty_target_is_refused_when_asked(stance):
-    classifier = load_model(tracking.fetch_model(stance.model_uri))
+    classifier = load_model(fetch_model(stance.model_uri))
     with pytest.raises(InputError, match="target of text 2 is empty"):
         classifier.predict_proba(["Keep it.", "Scrap it."], ["the arms embargo", " "])
 

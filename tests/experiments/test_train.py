@@ -1,5 +1,6 @@
 import json
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -11,9 +12,11 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from experiments import registry, tracking
-from experiments.config_files import load_config
+from experiments.config.files import load_config
 from experiments.errors import InputError
+from experiments.tracking import registry
+from experiments.tracking.artifacts import fetch_artifact, fetch_model
+from experiments.tracking.connection import connect
 from experiments.train import train
 
 
@@ -23,7 +26,7 @@ def silent(line: str) -> None:
 
 @pytest.fixture
 def client(in_workspace, trained):
-    tracking.connect()
+    connect()
     return MlflowClient()
 
 
@@ -37,7 +40,7 @@ def test_run_holds_all_that_a_reader_needs(client, trained):
     assert {item.dataset.digest for item in run.inputs.dataset_inputs} >= {run.data.tags["framescope.test.digest"]}
     names = {item.path for item in client.list_artifacts(trained.run_id)}
     assert {"config.yaml", "report.html", "predictions.parquet", "figures"} <= names
-    predictions = pd.read_parquet(tracking.fetch_artifact(trained.run_id, "predictions.parquet"))
+    predictions = pd.read_parquet(fetch_artifact(trained.run_id, "predictions.parquet"))
     assert {"id", "group", "text", "true", "predicted", "score_threat"} <= set(predictions.columns)
     assert predictions["id"].is_unique
 
@@ -50,15 +53,13 @@ def test_stock_mlflow_loads_the_model(client, trained):
 
 
 def test_saved_run_holds_no_pickle(in_workspace, trained):
-    folder = tracking.fetch_model(trained.model_uri)
+    folder = fetch_model(trained.model_uri)
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
 
 
 def test_same_config_and_seed_give_identical_predictions(client, trained, small_config):
     again = train(load_config(str(small_config), ["tracking.register=false"]), silent)
-    one, two = (
-        pd.read_parquet(tracking.fetch_artifact(run, "predictions.parquet")) for run in (trained.run_id, again.run_id)
-    )
+    one, two = (pd.read_parquet(fetch_artifact(run, "predictions.parquet")) for run in (trained.run_id, again.run_id))
     pd.testing.assert_frame_equal(one, two)
     assert trained.metrics == again.metrics
 
@@ -121,7 +122,7 @@ def test_run_whose_process_is_gone_is_closed_by_the_next(client, trained, small_
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     experiment = client.get_experiment_by_name("framing").experiment_id
-    tags = {"framescope.host": tracking.socket.gethostname(), "framescope.pid": str(gone.pid)}
+    tags = {"framescope.host": socket.gethostname(), "framescope.pid": str(gone.pid)}
     dead = client.create_run(experiment, tags=tags)
     train(load_config(str(small_config), ["tracking.register=false"]), silent)
     assert client.get_run(dead.info.run_id).info.status == "KILLED"
@@ -142,7 +143,7 @@ def test_corrupt_store_is_one_line(tmp_path, monkeypatch, small_config):
 
 def test_locked_store_is_one_line(tmp_path, monkeypatch, small_config):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("experiments.store._LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("experiments.tracking.store._LOCK_SECONDS", 0.1)
     with sqlite3.connect("mlflow.db") as database:
         database.execute("CREATE TABLE t (x)")
         database.execute("BEGIN EXCLUSIVE")
@@ -158,11 +159,11 @@ def test_store_that_cannot_be_written_is_one_line(monkeypatch, small_config):
 
 def test_unknown_run_model_and_artifact_are_one_line(client, trained):
     with pytest.raises(InputError, match="no such run"):
-        tracking.fetch_artifact("0" * 32, "report.html")
+        fetch_artifact("0" * 32, "report.html")
     with pytest.raises(InputError, match=r"has no nothing\.txt"):
-        tracking.fetch_artifact(trained.run_id, "nothing.txt")
+        fetch_artifact(trained.run_id, "nothing.txt")
     with pytest.raises(InputError, match="no such model"):
-        tracking.fetch_model("models:/nobody@champion")
+        fetch_model("models:/nobody@champion")
 
 
 def test_missing_champion_names_the_command_that_makes_one(tmp_path, in_workspace, trained):

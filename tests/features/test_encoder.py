@@ -13,10 +13,11 @@ import skops.io
 from features.builder import ALLOWED_TYPES
 from features.embeddings import Embeddings, SentenceEmbeddings
 from features.encoder import EncoderError, TextEncoder, export, find_encoder, packages
+from features.encoder.architectures import embedding_model
 from features.encoder.cache import VectorCache
 from features.encoder.export import takes_kinds
-from features.encoder.graph import embedding_model, quantise
 from features.encoder.mpnet import mpnet_graph
+from features.encoder.quantise import quantise
 from features.encoder.runner import batches, encode, make_tokenizer
 from features.encoder.weights import DEFAULT, longest_input, read_config, read_tokenizer, read_weights
 from tests.encoders import small_encoder
@@ -227,7 +228,7 @@ def test_missing_extra_is_named(monkeypatch, small):
 
 def test_encoders_are_imported_only_when_used():
     heavy = ["torch", "transformers", "onnx", "onnxruntime"]
-    code = f"import features, experiments.config, sys; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import features, experiments.config.schema, sys; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 

@@ -1,0 +1,1 @@
+"""Documents to articles to sentences to scores."""

@@ -1,0 +1,64 @@
+"""Labels the sentences of articles, in batches that go across them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from experiments.articles.read import Article
+from experiments.articles.scored import ScoredArticle
+from experiments.model import SentenceClassifier
+
+DIGITS = 4
+"""To how many digits probabilities are written."""
+
+
+def score_articles(
+    classifier: SentenceClassifier, articles: Iterable[Article], batch_size: int = 2048
+) -> Iterator[ScoredArticle]:
+    """Score articles in their order, batching sentences across them.
+
+    Parameters
+    ----------
+    classifier : SentenceClassifier
+        Never sees boilerplate.
+    articles : iterable of Article
+        Read only as far as a batch needs, so memory holds about one batch, or the longest article.
+    batch_size : int, default 2048
+        Sentences a call of the classifier.
+    """
+    waiting: list[Article] = []
+    sentences = 0
+    for article in articles:
+        waiting.append(article)
+        sentences += max(len(article.sentences), 1)
+        if sentences >= batch_size:
+            yield from _score(classifier, waiting, batch_size)
+            waiting, sentences = [], 0
+    yield from _score(classifier, waiting, batch_size)
+
+
+def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_size: int) -> Iterator[ScoredArticle]:
+    # a hard-wrapped sentence is one line to the classifier, as those it has learnt from are
+    texts = [
+        " ".join(sentence.text.split()) if "\n" in sentence.text else sentence.text
+        for article in articles
+        for sentence in article.sentences
+        if not sentence.boilerplate
+    ]
+    width = len(classifier.labels)
+    probabilities = np.zeros((len(texts), width))
+    decided = np.zeros((len(texts), width), dtype=np.int8)
+    for start in range(0, len(texts), batch_size):
+        batch = slice(start, start + batch_size)
+        probabilities[batch] = classifier.predict_proba(texts[batch])
+        decided[batch] = classifier.decide(probabilities[batch])
+    probabilities = probabilities.round(DIGITS)
+    at = 0
+    for article in articles:
+        shown = np.asarray([not sentence.boilerplate for sentence in article.sentences], dtype=bool)
+        end = at + int(shown.sum())
+        p = np.full((len(shown), width), np.nan)
+        y = np.zeros((len(shown), width), dtype=np.int8)
+        p[shown], y[shown] = probabilities[at:end], decided[at:end]
+        at = end
+        yield ScoredArticle(article, classifier.labels, p, y)

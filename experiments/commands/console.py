@@ -1,0 +1,62 @@
+"""How commands speak: progress on standard error, one JSON object on standard output, errors in one line."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from experiments.errors import InputError
+from experiments.files import finite
+
+
+class Console:
+    """What one command says to its user.
+
+    Parameters
+    ----------
+    as_json : bool
+        Print one JSON object on standard output and nothing else.
+    debug : bool
+        Show tracebacks.
+    """
+
+    def __init__(self, as_json: bool, debug: bool) -> None:
+        self.as_json = as_json
+        self.debug = debug
+
+    def say(self, line: str) -> None:
+        """Tell of progress, on standard error."""
+        typer.echo(line, err=True)
+
+    def show(self, result: Mapping[str, Any], text: str) -> None:
+        """Print the command's result: the object with ``--json``, else the text."""
+        typer.echo(json.dumps(finite(result), ensure_ascii=False) if self.as_json else text)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn exceptions into one line and an exit status: 2 for the user's input, 1 for anything else."""
+        try:
+            yield
+        except (typer.Exit, typer.Abort):
+            raise
+        except InputError as error:
+            self._fail(str(error), 2, error)
+        except KeyboardInterrupt as error:
+            self._fail("interrupted; nothing half-written is left", 1, error)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader (such as head) has gone; there is nobody to tell
+            raise typer.Exit(0) from None
+        except Exception as error:
+            line = (str(error).splitlines() or [""])[0]
+            self._fail(f"{type(error).__name__}: {line} (see the traceback with --debug)", 1, error)
+
+    def _fail(self, message: str, status: int, error: BaseException) -> None:
+        if self.debug:
+            raise error
+        typer.echo(f"framescope: {message}", err=True)
+        if self.as_json:
+            typer.echo(json.dumps({"error": message, "status": status}, ensure_ascii=False))
+        raise typer.Exit(status)

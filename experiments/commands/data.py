@@ -1,0 +1,155 @@
+"""The commands ``framescope data ...``: annotators' agreement, checks of a corpus, exchange with annotation tools."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.commands.console import Console
+from experiments.commands.options import AsJson, Debug
+
+data_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="Labelled rows: .jsonl, .csv, .tsv, .parquet or hub:owner/name[:split].")
+]
+
+
+class Empty(StrEnum):
+    """What an empty cell of an annotator's column means."""
+
+    MISSING = "missing"
+    NO_LABEL = "no-label"
+
+
+def _parts(option: str | None) -> list[str]:
+    """Return the entries of an option such as a,b,c."""
+    return [part.strip() for part in (option or "").split(",") if part.strip()]
+
+
+@data_app.command()
+def agreement(
+    file: File,
+    annotators: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns, one an annotator, as labels_a,labels_b; columns that begin with labels_ or label_, or the "
+            "names in a column of objects called annotators, when left out."
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="The labels in their order, as a,b,c; all that occur when left out.")
+    ] = None,
+    slices: Annotated[
+        list[str] | None, typer.Option("--slice", help="Also measure by the values of this column.")
+    ] = None,
+    group: Annotated[str, typer.Option(help="Column whose rows belong together; resampled as wholes.")] = "group",
+    empty: Annotated[
+        Empty, typer.Option("--empty-is", help="An empty cell: missing (not annotated) or no-label (seen, none given).")
+    ] = Empty.MISSING,
+    bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind the 95% bounds; 0 for none.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure how far two or more annotators agree: kappa, alpha, MASI, and what they disagree on.
+
+    Example: **framescope data agreement annotated.jsonl --annotators labels_a,labels_b --slice register**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.corpus.annotations import read_annotations
+        from experiments.quality.agreement import measure_agreement, slice_agreement
+        from experiments.quality.agreement_text import agreement_text
+
+        annotations = read_annotations(
+            file, _parts(annotators), _parts(labels), slices or [], group, empty is Empty.NO_LABEL, console.say
+        )
+        result = measure_agreement(annotations, bootstrap, seed)
+        if slices:
+            result["slices"] = slice_agreement(annotations, bootstrap, seed)
+        console.show(result, agreement_text(result))
+
+
+@data_app.command()
+def check(
+    file: File,
+    labels: Annotated[
+        str | None, typer.Option(help="The labels in their order, as a,b,c; the config's or all that occur without.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="Column with the sentence; text when left out.")] = None,
+    config: Annotated[
+        str | None, typer.Option(help="A config that says the columns, the task, and the model that doubts labels.")
+    ] = None,
+    model: Annotated[bool, typer.Option(help="Look for doubtful labels with a cross-validated model.")] = True,
+    suspects: Annotated[int, typer.Option(min=0, help="Also list this many labels that are worth a second look.")] = 0,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 if anything was found.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the cross-validation.")] = 13,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Look for faults in a corpus: schema, duplicates, contradictions, leaking pairs, doubtful labels.
+
+    Rows whose column `reviewed` is true have been confirmed by somebody, and their labels are not doubted again.
+
+    Example: **framescope data check sentences.jsonl --labels threat,cooperation,denial --suspects 20**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.config.files import load_config
+        from experiments.corpus.labelled_file import read_corpus
+        from experiments.quality.data_check import check_data
+        from experiments.quality.data_check_text import check_text
+
+        settings = load_config(config) if config else None
+        corpus = read_corpus(file, _parts(labels), text, settings, console.say)
+        result = check_data(corpus, settings, model, suspects, seed, console.say)
+        console.show(result, check_text(result))
+        if strict and result["findings"]:
+            raise typer.Exit(1)
+
+
+@data_app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What the tool exported: .json, .jsonl or .csv.")],
+    tool: Annotated[str, typer.Option("--from", help="label-studio, prodigy or doccano.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the labelled rows (.jsonl).")],
+    control: Annotated[
+        str | None, typer.Option(help="Label Studio: the Choices control with the labels, if there are several.")
+    ] = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Turn an annotation tool's export into labelled rows.
+
+    Example: **framescope data import project-1.json --from label-studio -o annotated.jsonl**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.corpus.exchange import import_file, summary_text
+
+        summary = import_file(file, tool, control, output, console.say)
+        console.show(summary, summary_text(summary))
+
+
+@data_app.command()
+def export(
+    file: File,
+    tool: Annotated[str, typer.Option("--to", help="label-studio, prodigy or doccano.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to write: .json for label-studio, .jsonl; doccano also .csv.")
+    ],
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Turn labelled rows into a file that an annotation tool imports.
+
+    Example: **framescope data export sentences.jsonl --to label-studio -o tasks.json**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.corpus.exchange import export_file, summary_text
+
+        summary = export_file(file, tool, output, console.say)
+        console.show(summary, summary_text(summary))

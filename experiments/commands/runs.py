@@ -1,0 +1,44 @@
+"""The commands that look at runs: report and ui."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.commands.console import Console
+from experiments.commands.options import AsJson, Debug
+
+
+def report(
+    run: Annotated[str | None, typer.Argument(help="The run's id; the newest finished run when left out.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the page.")] = Path("report.html"),
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write a run's evaluation report as one HTML file.
+
+    Example: **framescope report 3f2a... -o report.html**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.tracking.artifacts import save_report
+
+        run_id = save_report(run, output)
+        console.show({"run_id": run_id, "report": str(output)}, f"{output}: the report of run {run_id}")
+
+
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    debug: Debug = False,
+) -> None:
+    """Open MLflow's UI on the same store.
+
+    Example: **framescope ui --port 5001**
+    """
+    console = Console(False, debug)
+    with console.errors():
+        from experiments.tracking.ui import serve_ui
+
+        console.say(f"MLflow's UI: http://{host}:{port} (stop with Ctrl-C)")
+        raise typer.Exit(serve_ui(host, port))

@@ -1,0 +1,162 @@
+"""The results of commands as one JSON object, and as text for a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.articles.write import ScoreSummary
+from experiments.config.schema import Config
+from experiments.evaluation.evaluate import Evaluation
+from experiments.measures.metrics import flat_metrics
+from experiments.measures.resampling import Estimate
+from experiments.model import SentenceClassifier
+from experiments.train import Trained
+from experiments.training.cross_validation import CrossValidation, LearningPoint
+
+
+def trained_json(trained: Trained) -> dict[str, Any]:
+    """Return a training run's result: ``run_id``, ``model_uri``, ``metrics`` (flat), ``registered``, ``seconds``."""
+    version = trained.registered
+    registered = {"name": version.name, "version": version.version, "champion": version.champion} if version else None
+    return {
+        "run_id": trained.run_id,
+        "model_uri": trained.model_uri,
+        "metrics": trained.metrics,
+        "registered": registered,
+        "seconds": round(trained.seconds, 3),
+    }
+
+
+def trained_text(trained: Trained) -> str:
+    """Return a training run's result as text."""
+    metrics = {name.removeprefix("test."): value for name, value in trained.metrics.items()}
+    estimates = {
+        name: Estimate(value, metrics.get(f"{name}.low", float("nan")), metrics.get(f"{name}.high", float("nan")))
+        for name, value in metrics.items()
+        if not name.endswith((".low", ".high"))
+    }
+    labels = [name.removesuffix(".support") for name in estimates if name.endswith(".support")]
+    lines = [*metrics_lines(labels, estimates), ""]
+    if trained.registered:
+        version = trained.registered
+        standing = "is now the champion" if version.champion else "is not the champion"
+        lines.append(f"{version.name} version {version.version} {standing}: {version.reason}")
+    lines += [
+        f"run    {trained.run_id}  ({trained.seconds:.1f} s)",
+        f"model  {trained.model_uri}",
+        f"next   framescope report {trained.run_id}    framescope score ARTICLE --model "
+        f"{trained.model_uri}    framescope ui",
+    ]
+    return "\n".join(lines)
+
+
+def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
+    """Return an evaluation's result: the model, the rows, their digest, and flat metrics, also by slice."""
+    return {
+        "model": uri,
+        "data": evaluation.data.name,
+        "rows": len(evaluation.data),
+        "digest": evaluation.data.digest,
+        "metrics": flat_metrics(evaluation.metrics, "test"),
+        "slices": {
+            column: {
+                value: {"rows": rows, "metrics": flat_metrics(metrics, "test")}
+                for value, (rows, metrics) in parts.items()
+            }
+            for column, parts in evaluation.slices.items()
+        },
+    }
+
+
+def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluation) -> str:
+    """Return an evaluation's result as text."""
+    lines = [f"{uri} on {len(evaluation.data)} rows of {evaluation.data.name}", ""]
+    lines += metrics_lines(classifier.labels, evaluation.metrics)
+    for column, parts in evaluation.slices.items():
+        lines += ["", f"macro-F1 by {column}"]
+        lines += [
+            f"  {value:<24} {_bounded(metrics['macro_f1'])}  {rows} rows" for value, (rows, metrics) in parts.items()
+        ]
+    return "\n".join(lines)
+
+
+def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]:
+    """Return what was scored, with which model, and where it went."""
+    return {
+        "model": uri,
+        "output": str(output),
+        "articles": summary.articles,
+        "sentences": summary.sentences,
+        "boilerplate": summary.boilerplate,
+        "labels": dict(summary.labels),
+        "seconds": round(summary.seconds, 3),
+    }
+
+
+def scored_text(uri: str, summary: ScoreSummary, output: Path | None) -> str:
+    """Return what was scored as one line."""
+    found = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
+    where = f" -> {output}" if output else ""
+    return (
+        f"{summary.articles} article(s), {summary.sentences} sentences ({summary.boilerplate} "
+        f"boilerplate): {found}; by {uri}{where}"
+    )
+
+
+def metrics_lines(labels: list[str], metrics: dict[str, Estimate]) -> list[str]:
+    """Return metrics as an aligned table, with 95% bounds in brackets."""
+    width = max(len(label) for label in [*labels, "macro-F1"])
+    lines = [f"{'':<{width}}  {'precision':<21}{'recall':<21}{'F1':<21}{'avg. precision':<21}rows"]
+    for label in labels:
+        cells = "".join(
+            f"{_bounded(metrics[f'{label}.{name}']):<21}" for name in ("precision", "recall", "f1", "average_precision")
+        )
+        lines.append(f"{label:<{width}}  {cells}{metrics[f'{label}.support'].value:.0f}")
+    overall = (
+        ("macro_f1", "macro-F1"),
+        ("micro_f1", "micro-F1"),
+        ("exact_match", "exact match"),
+        ("log_loss", "log loss"),
+        ("brier", "Brier"),
+        ("ece", "ECE"),
+    )
+    lines.append("  ".join(f"{title} {_bounded(metrics[name])}" for name, title in overall[:3]))
+    if "average_f1" in metrics:
+        lines.append(f"average F1 {_bounded(metrics['average_f1'])}, of the labels in task.average_over")
+    lines.append("  ".join(f"{title} {_bounded(metrics[name])}" for name, title in overall[3:]))
+    return lines
+
+
+def _bounded(estimate: Estimate) -> str:
+    if estimate.low != estimate.low:
+        return f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def cross_validated_json(config: Config, found: CrossValidation) -> dict[str, Any]:
+    """Return a cross-validation's result: rows, the folds' macro-F1, and flat metrics with bounds."""
+    return {
+        "config": config.name,
+        "rows": found.rows,
+        "fold_macro_f1": found.folds,
+        "metrics": flat_metrics(found.metrics, "cv"),
+    }
+
+
+def cross_validated_text(config: Config, found: CrossValidation) -> str:
+    """Return a cross-validation's result as text."""
+    spread = f"{min(found.folds):.3f} to {max(found.folds):.3f}"
+    head = f"{config.name}: {len(found.folds)}-fold cross-validation of {found.rows} rows; folds {spread}"
+    return "\n".join([head, "", *metrics_lines(config.task.labels, found.metrics)])
+
+
+def learning_curve_json(points: Sequence[LearningPoint]) -> dict[str, Any]:
+    """Return a learning curve's points."""
+    return {"points": [{"rows": p.size, "macro_f1": p.mean, "draws": p.draws} for p in points]}
+
+
+def learning_curve_text(points: Sequence[LearningPoint]) -> str:
+    """Return a learning curve as a table."""
+    lines = ["  rows  macro-F1  draws"]
+    lines += [f"{p.size:>6}  {p.mean:8.3f}  {'  '.join(f'{score:.3f}' for score in p.draws)}" for p in points]
+    return "\n".join(lines)

@@ -1,0 +1,118 @@
+"""The commands that fit: train, cross-validate, learning-curve; and schema and demo, which lead there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.commands.console import Console
+from experiments.commands.options import AsJson, Debug, Overrides
+
+
+def train(
+    config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as framing/default.")],
+    overrides: Overrides = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Fit, tune thresholds, evaluate, track and register one experiment.
+
+    Example: **framescope train framing/default classifier.C=3 seed=7**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.commands.summary import trained_json, trained_text
+        from experiments.config.files import load_config
+        from experiments.train import train as run_training
+
+        trained = run_training(load_config(config, overrides or []), console.say)
+        console.show(trained_json(trained), trained_text(trained))
+
+
+def cross_validate(
+    config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as stance/default.")],
+    overrides: Overrides = None,
+    folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
+    by: Annotated[str | None, typer.Option(help="Keep the values of this column whole, such as target.")] = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a config on all of its rows by cross-validation.
+
+    Example: **framescope cross-validate stance/default --by target**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.commands.summary import cross_validated_json, cross_validated_text
+        from experiments.config.files import load_config
+        from experiments.training.cross_validation import cross_validate as run
+
+        loaded = load_config(config, overrides or [])
+        found = run(loaded, folds, by, console.say)
+        console.show(cross_validated_json(loaded, found), cross_validated_text(loaded, found))
+
+
+def learning_curve(
+    config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as framing/default.")],
+    overrides: Overrides = None,
+    data: Annotated[
+        str | None, typer.Option("--data", "-d", help="Labelled rows to test on; data.test if left out.")
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="Numbers of training rows.")] = "250,500,1000,2000,4000",
+    draws: Annotated[int, typer.Option(min=1, help="Random draws a size.")] = 3,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show how macro-F1 grows with the number of training rows.
+
+    Example: **framescope learning-curve framing/default --data unseen.jsonl --sizes 500,1000,2000**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.commands.summary import learning_curve_json, learning_curve_text
+        from experiments.config.files import load_config
+        from experiments.errors import InputError
+        from experiments.training.cross_validation import learning_curve as run
+
+        if not all(part.strip().isdigit() and int(part) > 0 for part in sizes.split(",")):
+            raise InputError(f"--sizes {sizes}: write numbers of rows, such as 250,500,1000")
+        points = run(
+            load_config(config, overrides or []), data, [int(part) for part in sizes.split(",")], draws, console.say
+        )
+        console.show(learning_curve_json(points), learning_curve_text(points))
+
+
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write; standard output when left out.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Print the JSON Schema of a config, with which editors check and complete it.
+
+    Example: **framescope schema -o configs/schema.json**
+    """
+    console = Console(False, debug)
+    with console.errors():
+        from experiments.config.files import write_schema
+
+        write_schema(output)
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the scored article and the report.")
+    ] = Path("outputs/demo"),
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Train the default config, score a sample article, and say where to look next.
+
+    Example: **framescope demo**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.commands.demo import run_demo
+
+        result, text = run_demo(output, console.say)
+        console.show(result, text)

@@ -1,0 +1,1 @@
+"""What a YAML may say, and how files and overrides become one config."""

@@ -1,0 +1,310 @@
+"""How a config file, its parents and overrides become one validated config."""
+
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ValidationError
+
+from experiments.classifiers import Member
+from experiments.classifiers.lexicon import Lexicon
+from experiments.config.schema import Config
+from experiments.errors import InputError
+from experiments.files import ROOT, decode, find_file, read_bytes, writing
+
+_Reader = TypeVar("_Reader", Config, Member)
+
+
+def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
+    """Read a config with its parents, apply overrides, validate it, and read the lexicons that it names.
+
+    Parameters
+    ----------
+    name : str
+        A YAML file; also a shipped one by its short name, such as ``framing/svm``.
+    overrides : sequence of str
+        Dotted assignments such as ``classifier.C=3`` or ``features.0.ngram=[1,3]``; values are YAML.
+
+    Raises
+    ------
+    InputError
+        If a file, key or value is wrong; one line a fault.
+    """
+    path = _find_config(name)
+    raw = _with_members(_with_parents(path, ()), path)
+    # a change of type drops the former type's settings, so it comes before settings for the new one
+    for override in sorted(overrides, key=lambda each: not each.partition("=")[0].strip().endswith(".type")):
+        raw = _with_members(_apply(raw, override), path)
+    raw.pop("defaults", None)
+    try:
+        resolved = OmegaConf.to_container(OmegaConf.create(raw), resolve=True)
+    except OmegaConfBaseException as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    try:
+        config = Config.model_validate(resolved)
+    except ValidationError as error:
+        raise InputError("\n".join(_faults(path, error))) from None
+    return _read_lexicons(config)
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a config file, with which editors check and complete it."""
+    schema = Config.model_json_schema(by_alias=True)
+    parents = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    schema["properties"]["defaults"] = {**parents, "description": "Config files that this one changes."}
+    schema["required"] = []  # a parent may give any of them
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def write_schema(output: Path | None) -> None:
+    """Write the JSON Schema to a file, or to standard output."""
+    text = json.dumps(config_schema(), indent=2) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        return
+    with writing(output) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def _find_config(name: str) -> Path:
+    if Path(name).is_file():
+        return Path(name)
+    if shipped := _shipped(name):
+        return shipped
+    near = difflib.get_close_matches(name, shipped_configs(), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"shipped ones are {', '.join(shipped_configs())}"
+    raise InputError(f"{name}: no such config in {Path.cwd()}; {hint}")
+
+
+def _shipped(name: str) -> Path | None:
+    """Return a config of the kit by its short name (``framing/svm``) or its path in the checkout."""
+    for candidate in (name, f"{name}.yaml", f"configs/{name}", f"configs/{name}.yaml"):
+        if (ROOT / candidate).is_file():
+            return ROOT / candidate
+    return None
+
+
+def shipped_configs() -> list[str]:
+    """Return the short names of the configs that come with the kit, sorted."""
+    folder = ROOT / "configs"
+    return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    text, _ = decode(read_bytes(path), str(path))
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}:" if mark else ""
+        raise InputError(f"{path}:{where} is not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: must hold keys and values, such as 'name: my-experiment'")
+    return {str(key): value for key, value in raw.items()}
+
+
+def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """Return a config file merged onto the files that its ``defaults:`` names, first to last."""
+    if path.resolve() in seen:
+        raise InputError(f"{path}: defaults: names a file that is its own parent")
+    own = _beside(_read_yaml(path), path.parent)
+    parents = own.pop("defaults", None) or []
+    if not isinstance(parents, str | list):
+        raise InputError(f"{path}: defaults: must name a file, or a list of files")
+    merged: dict[str, Any] = {}
+    for parent in [parents] if isinstance(parents, str) else parents:
+        file = path.parent / str(parent)
+        if not file.is_file():
+            file = _shipped(str(parent)) or file
+        if not file.is_file():
+            raise InputError(f"{path}: defaults: {parent}: no such file beside it, nor a shipped config")
+        merged = _merge(merged, _with_parents(file, (*seen, path.resolve())))
+    result: dict[str, Any] = _merge(merged, own)
+    return result
+
+
+def _with_members(raw: dict[str, Any], path: Path, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a raw config in which the configs that its classifier is made of stand in the place of their names."""
+    classifier = raw.get("classifier")
+    if not isinstance(classifier, dict):
+        return raw
+
+    def member(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _with_members(value, path, seen)
+        if not isinstance(value, str):
+            return value
+        file = path.parent / value
+        file = file if file.is_file() else _find_config(value)
+        if str(file.resolve()) in (*seen, str(path.resolve())):
+            raise InputError(f"{path}: classifier: {value} is made of itself")
+        own = _with_members(_with_parents(file, ()), file, (*seen, str(path.resolve())))
+        return {"features": own.get("features", []), "classifier": own.get("classifier")}
+
+    made_of = {
+        key: [member(each) for each in value] if isinstance(value, list) else member(value)
+        for key, value in classifier.items()
+        if key in ("first", "second", "teacher", "student", "members")
+    }
+    return {**raw, "classifier": {**classifier, **made_of}}
+
+
+def _beside(value: Any, folder: Path, key: str = "") -> Any:
+    """Return a raw config in which files that lie beside it, and not in the working directory, are named in full."""
+    if isinstance(value, dict):
+        return {name: _beside(inner, folder, str(name)) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_beside(inner, folder, key) for inner in value]
+    named = key in ("train", "test", "unlabelled", "lexicon", "keywords") and isinstance(value, str)
+    if named and not Path(value).expanduser().exists() and (folder / value).is_file():
+        return str(folder / value)
+    return value
+
+
+def _merge(base: Any, top: Any) -> Any:
+    """Merge mappings key by key; anything else, and a mapping of another ``type``, replaces what was there."""
+    if not (isinstance(base, dict) and isinstance(top, dict)):
+        return top
+    if "type" in top and top["type"] != base.get("type", top["type"]):
+        return top
+    return {**base, **{key: _merge(base.get(key), value) for key, value in top.items()}}
+
+
+def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:
+    """Return the raw config with one dotted assignment carried out."""
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise InputError(f"{override}: an override is written key=value, such as classifier.C=3")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(f"{override}: the value is not valid YAML; put quotes around it") from None
+    parts = key.strip().split(".")
+    result: Any = json.loads(json.dumps(raw, default=str))
+    at = result
+    for depth, part in enumerate(parts):
+        last = depth == len(parts) - 1
+        if isinstance(at, list):
+            if not part.isdigit() or int(part) >= len(at):
+                raise InputError(f"{override}: {'.'.join(parts[:depth])} is a list of {len(at)}; give a number from 0")
+            slot: Any = int(part)
+        elif isinstance(at, dict):
+            slot = part
+        else:
+            raise InputError(f"{override}: {'.'.join(parts[:depth])} is a single value and has no {part!r}")
+        if last:
+            if part == "type" and parts[0] in ("classifier", "features") and at.get("type") != value:
+                at.clear()  # what belongs to the former type would be refused
+            at[slot] = value
+        else:
+            if isinstance(at, dict) and at.get(slot) is None:
+                at[slot] = {}
+            at = at[slot]
+    return dict(result)
+
+
+def _faults(path: Path, error: ValidationError) -> list[str]:
+    """Return one line a fault: the file, the field, what is wrong, and what would be right."""
+    lines = []
+    for fault in error.errors():
+        where = [str(part) for part in fault["loc"]]
+        # pydantic names the chosen kind of a feature or classifier in the path; the YAML doesn't
+        if where[:1] == ["classifier"] and len(where) > 2:
+            del where[1]
+        if where[:1] == ["features"] and len(where) > 3:
+            del where[2]
+        field = ".".join(where) or "config"
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            known = _fields_at(where)
+            near = difflib.get_close_matches(where[-1], known, n=1)
+            message = (
+                f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
+            )
+        elif fault["type"] == "union_tag_invalid":
+            known = fault["ctx"]["expected_tags"].replace("'", "")
+            field, message = f"{field}.type", f"there is no type {fault['ctx']['tag']!r}; there are {known}"
+        elif fault["type"] == "missing":
+            message = "is missing"
+        elif fault["type"] not in ("value_error", "union_tag_invalid", "union_tag_not_found"):
+            message = f"{message[0].lower()}{message[1:]}, not {fault['input']!r}"
+        lines.append(f"{path}: {field}: {message}")
+    return lines
+
+
+def _fields_at(where: list[str]) -> list[str]:
+    """Return the names of the keys allowed beside an unknown one."""
+    model: Any = Config
+    for part in where[:-1]:
+        field = getattr(model, "model_fields", {}).get(part)
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _read_lexicons(model: _Reader) -> _Reader:
+    """Put the content of every lexicon file in the place of its name, so that the config stands for itself."""
+    features = []
+    for feature in model.features:
+        if feature.type == "cues" and isinstance(feature.lexicon, str):
+            content = read_lexicon(feature.lexicon)
+            frames = {f"frame_{label}": entries for label, entries in content.get("keywords", {}).items()}
+            feature = feature.model_copy(update={"lexicon": {**content["cues"], **frames}})
+        features.append(feature)
+    classifier = model.classifier
+    if isinstance(classifier, Lexicon) and isinstance(classifier.keywords, str):
+        content = read_lexicon(classifier.keywords, needed="keywords")
+        classifier = classifier.model_copy(update={"keywords": content["keywords"]})
+    made_of: dict[str, Any] = {}
+    for name in type(classifier).model_fields:
+        part = getattr(classifier, name)
+        if isinstance(part, Member):
+            made_of[name] = _read_lexicons(part)
+        elif isinstance(part, list) and any(isinstance(each, Member) for each in part):
+            made_of[name] = [_read_lexicons(each) for each in part]
+    classifier = classifier.model_copy(update=made_of)
+    return model.model_copy(update={"features": features, "classifier": classifier})
+
+
+def read_lexicon(name: str, needed: str = "cues") -> dict[str, dict[str, list[str]]]:
+    """Read a lexicon file.
+
+    Its section ``cues`` holds entries by category and its section ``keywords`` those that give a label by themselves.
+    As cues, keywords become categories called ``frame_<label>``.
+
+    Parameters
+    ----------
+    name : str
+        A YAML file.
+    needed : str, default "cues"
+        The section that must be there.
+
+    Returns
+    -------
+    dict of str to dict of str to list of str
+        Section -> category -> entries.
+
+    Raises
+    ------
+    InputError
+        If the file or section is missing, or isn't lists of words under names.
+    """
+    path = find_file(name)
+    sections = _read_yaml(path)
+    if not isinstance(sections.get(needed), dict) or not sections[needed]:
+        raise InputError(f"{path}: has no section {needed!r} with categories and entries")
+    for section, categories in sections.items():
+        for category, entries in categories.items() if isinstance(categories, dict) else [("", None)]:
+            if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+                raise InputError(
+                    f"{path}: {section}.{category}: must be a list of words (quote yes, no, true and numbers)"
+                )
+    return sections

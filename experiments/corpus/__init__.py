@@ -1,0 +1,1 @@
+"""Labelled rows: reading, splitting and checking them, and their exchange with labelling tools."""

@@ -1,0 +1,1 @@
+"""A model on labelled rows: measured, reported, drawn, explained."""

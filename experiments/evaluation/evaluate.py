@@ -1,0 +1,168 @@
+"""Measures a model on labelled rows: the numbers, and the rows behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.config.schema import Columns, Data
+from experiments.corpus.rows import Labelled, Warn, load_labelled
+from experiments.errors import InputError
+from experiments.files import writing
+from experiments.measures.metrics import Metrics, measure
+from experiments.model import SentenceClassifier
+
+MIN_SLICE = 20
+"""Slices of fewer rows than this are not measured: their bounds would say nothing."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came out of one model on one set of rows.
+
+    Attributes
+    ----------
+    data : Labelled
+        n rows.
+    probabilities, decided : ndarray of shape (n, n_labels)
+        Predicted probabilities and labels.
+    metrics : dict of str to Estimate
+        As :func:`experiments.measures.metrics.measure` names them.
+    slices : dict
+        Column -> value -> (rows, metrics), for values with at least 20 rows.
+    """
+
+    data: Labelled
+    probabilities: np.ndarray
+    decided: np.ndarray
+    metrics: Metrics
+    slices: dict[str, dict[str, tuple[int, Metrics]]]
+
+
+def evaluate(
+    classifier: SentenceClassifier, data: Labelled, bootstrap: int = 1000, seed: int = 0, slices: Sequence[str] = ()
+) -> Evaluation:
+    """Predict labelled rows and measure the predictions.
+
+    Parameters
+    ----------
+    classifier : SentenceClassifier
+        The model.
+    data : Labelled
+        The rows, labelled for the same task.
+    bootstrap, seed : int
+        Resamples for the bounds, and their seed.
+    slices : sequence of str, default ()
+        Columns by whose values the metrics are measured once more; those the rows don't have are left out.
+    """
+    probabilities = classifier.predict_proba(data.texts, data.targets)
+    decided = classifier.decide(probabilities)
+    labels, task = classifier.labels, classifier.task
+
+    def measured(rows: np.ndarray) -> Metrics:
+        found = data.y[rows], probabilities[rows], decided[rows]
+        groups = [data.groups[i] for i in rows]
+        return measure(*found, labels, groups, task.multilabel, bootstrap, seed, task.average_over)
+
+    sliced: dict[str, dict[str, tuple[int, Metrics]]] = {}
+    for column in slices:
+        if column in data.rows.column_names:
+            values = np.asarray([str(value) for value in data.rows[column]])
+            parts = {value: np.flatnonzero(values == value) for value in sorted(set(values))}
+            sliced[column] = {
+                value: (len(rows), measured(rows)) for value, rows in parts.items() if len(rows) >= MIN_SLICE
+            }
+    return Evaluation(data, probabilities, decided, measured(np.arange(len(data))), sliced)
+
+
+def data_settings(
+    text: str, labels: str, codes: str | None, group: str, encoding: str | None, target: str | None = None
+) -> Data:
+    """Return the settings for reading a file as the command line names them.
+
+    Parameters
+    ----------
+    text, group, target : str
+        Columns; ``target`` only where the model needs one.
+    labels : str
+        A column, or 0/1 columns as ``label=column,label=column``.
+    codes : str, optional
+        What codes mean, as ``1=cooperation,2=threat``.
+    encoding : str, optional
+        Detected when left out.
+
+    Raises
+    ------
+    InputError
+        If labels or codes are not written so.
+    """
+    named = _pairs("--labels", labels) if "=" in labels else labels
+    columns = Columns(text=text, labels=named, group=group, target=target)
+    return Data(
+        train="", columns=columns, label_codes=dict(_pairs("--codes", codes)) if codes else {}, encoding=encoding
+    )
+
+
+def _pairs(option: str, value: str) -> dict[str, str]:
+    pairs = {}
+    for part in value.split(","):
+        key, equals, name = part.partition("=")
+        if not (key.strip() and equals and name.strip()):
+            raise InputError(f"{option} {value}: write it as a=b,c=d; {part!r} is no such pair")
+        pairs[key.strip()] = name.strip()
+    return pairs
+
+
+def evaluate_file(
+    classifier: SentenceClassifier,
+    source: str,
+    settings: Data,
+    bootstrap: int,
+    seed: int,
+    slices: Sequence[str],
+    predictions: Path | None,
+    warn: Warn,
+) -> Evaluation:
+    """Read a labelled file, evaluate the model on it, and write the predictions if asked.
+
+    Raises
+    ------
+    InputError
+        If the file can't be used, a slice names no column, or the predictions can't be written.
+    """
+    data = load_labelled(source, classifier.task, settings, warn)
+    for column in slices:
+        if column not in data.rows.column_names:
+            raise InputError(
+                f"{source}: has no column {column!r} to slice by; it has {', '.join(data.rows.column_names)}"
+            )
+    if seen := classifier.seen(data.texts):
+        warn(f"note: the model was trained on {seen} of these {len(data)} rows; its score on them flatters")
+    evaluation = evaluate(classifier, data, bootstrap, seed, slices)
+    if predictions is not None:
+        with writing(predictions) as path:
+            save_predictions(path, classifier, evaluation)
+    return evaluation
+
+
+def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) -> pd.DataFrame:
+    """Return one row a sentence: id, group, text, true and predicted labels, and a probability a label.
+
+    ``framescope compare`` pairs runs on the ids.
+    """
+    data = evaluation.data
+    table = pd.DataFrame({"id": data.ids, "group": data.groups, "text": data.texts})
+    if data.targets is not None:
+        table["target"] = data.targets
+    table["true"] = classifier.names(data.y)
+    table["predicted"] = classifier.names(evaluation.decided)
+    for column, label in enumerate(classifier.labels):
+        table[f"score_{label}"] = evaluation.probabilities[:, column]
+    return table
+
+
+def save_predictions(path: Path, classifier: SentenceClassifier, evaluation: Evaluation) -> None:
+    """Write the predictions table as Parquet."""
+    predictions_table(classifier, evaluation).to_parquet(path, index=False)

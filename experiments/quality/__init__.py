@@ -1,0 +1,1 @@
+"""Is this corpus fit to train on: duplicates, doubtful labels, agreement between annotators."""

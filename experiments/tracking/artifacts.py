@@ -1,0 +1,85 @@
+"""Fetches what runs have left in MLflow: models, reports and other files."""
+
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from experiments.errors import InputError
+from experiments.files import writing
+from experiments.tracking.connection import connect
+
+
+def fetch_model(uri: str) -> Path:
+    """Return a local folder with the model of an MLflow URI.
+
+    Raises
+    ------
+    InputError
+        If there is no such model or run.
+    """
+    connect()
+    try:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    except (MlflowException, OSError) as error:
+        raise InputError(
+            f"{uri}: no such model in {mlflow.get_tracking_uri()} ({str(error).splitlines()[0]}); "
+            "'framescope ui' shows what there is"
+        ) from None
+
+
+def fetch_artifact(run_id: str, name: str) -> Path:
+    """Return a local copy of one file of a run.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or it has no such file.
+    """
+    connect()
+    try:
+        run = MlflowClient().get_run(run_id)
+    except MlflowException:
+        raise InputError(
+            f"{run_id}: no such run in {mlflow.get_tracking_uri()}; 'framescope ui' shows the runs"
+        ) from None
+    try:
+        return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name))
+    except (MlflowException, OSError):
+        raise InputError(f"{run_id}: the run ({run.info.status}) has no {name}; it ended before one was made") from None
+
+
+def last_run() -> str:
+    """Return the id of the newest finished run of all experiments.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    connect()
+    client = MlflowClient()
+    ids = [found.experiment_id for found in client.search_experiments()]
+    runs = (
+        client.search_runs(
+            ids, "attributes.status = 'FINISHED'", max_results=1, order_by=["attributes.start_time DESC"]
+        )
+        if ids
+        else []
+    )
+    if not runs:
+        raise InputError(
+            f"there is no finished run in {mlflow.get_tracking_uri()} yet; make one with: framescope "
+            "train framing/default"
+        )
+    return str(runs[0].info.run_id)
+
+
+def save_report(run_id: str | None, output: Path) -> str:
+    """Copy a run's report (of the newest finished run when none is named) to a file; return the run's id."""
+    run_id = run_id or last_run()
+    page = fetch_artifact(run_id, "report.html").read_bytes()
+    with writing(output) as path:
+        path.write_bytes(page)
+    return run_id

@@ -1,0 +1,44 @@
+"""Points MLflow at the store that runs are kept in."""
+
+import logging
+import os
+
+# MLflow reads these when it is imported, so they stand before the import
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from experiments.errors import InputError
+from experiments.tracking.store import check_store, store_uri
+
+
+def connect() -> None:
+    """Point MLflow at its store: ``MLFLOW_TRACKING_URI`` if set, else ``mlflow.db`` in the working directory.
+
+    Raises
+    ------
+    InputError
+        If the store is corrupt, locked, not writable, of another MLflow's schema, or the server doesn't answer.
+    """
+    uri = store_uri()
+    check_store(uri)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+    _quiet()
+    try:
+        MlflowClient().search_experiments(max_results=1)
+    except MlflowException as error:
+        line = str(error).splitlines()[0]
+        if "schema" in line:
+            line += f"; run: mlflow db upgrade {uri}"
+        raise InputError(f"{uri}: MLflow can't use this store: {line}") from None
+
+
+def _quiet() -> None:
+    """Silence what MLflow and Alembic say of their own doings; a user reads only what concerns the run."""
+    for name in ("mlflow", "alembic", "alembic.runtime.migration"):
+        logging.getLogger(name).setLevel(logging.ERROR)

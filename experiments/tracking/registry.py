@@ -1,0 +1,95 @@
+"""Registered models: which versions there are, and which one is champion."""
+
+from dataclasses import dataclass
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from experiments.config.schema import Config
+from experiments.errors import InputError
+from experiments.signals import terminate_as_interrupt
+from experiments.tracking.connection import connect
+from experiments.tracking.runs import Run
+
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered model version, and whether it is the champion now and why."""
+
+    name: str
+    version: str
+    champion: bool
+    reason: str
+
+
+def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Registered:
+    """Register a finished run's model and move the champion alias to it if the config says so.
+
+    A version that can't be completed is deleted again.
+    """
+    with terminate_as_interrupt():
+        client = MlflowClient()
+        name = config.model_name
+        created = False
+        try:
+            client.get_registered_model(name)
+        except MlflowException:
+            client.create_registered_model(name, description=f"Labels: {', '.join(config.task.labels)}")
+            created = True
+        version = None
+        try:
+            tags = {"test.digest": test_digest, "test.macro_f1": repr(macro_f1)}
+            version = client.create_model_version(
+                name, source=f"models:/{run.logged_id}", run_id=run.id, tags=tags, model_id=run.logged_id
+            ).version
+            champion, reason = _is_champion(client, name, config, macro_f1, test_digest)
+            if champion:
+                client.set_registered_model_alias(name, CHAMPION, version)
+        except BaseException:
+            if version is not None:
+                client.delete_model_version(name, version)
+            if created:
+                client.delete_registered_model(name)
+            raise
+        return Registered(name, str(version), champion, reason)
+
+
+def _is_champion(
+    client: MlflowClient, name: str, config: Config, macro_f1: float, test_digest: str
+) -> tuple[bool, str]:
+    if config.tracking.champion != "if-better":
+        return config.tracking.champion == "always", f"tracking.champion={config.tracking.champion}"
+    try:
+        present = client.get_model_version_by_alias(name, CHAMPION)
+    except MlflowException:
+        return True, "the first champion"
+    if present.tags.get("test.digest") != test_digest:
+        return False, f"version {present.version} was tested on other rows; tracking.champion=always replaces it"
+    other = float(present.tags["test.macro_f1"])
+    if macro_f1 > other:
+        return True, f"macro-F1 {macro_f1:.3f} on the same test rows, against {other:.3f} of version {present.version}"
+    return False, f"version {present.version} has macro-F1 {other:.3f} on the same test rows"
+
+
+def champion_uri(name: str) -> str:
+    """Return the URI of the champion of a registered model.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message says which command makes one.
+    """
+    connect()
+    try:
+        version = MlflowClient().get_model_version_by_alias(name, CHAMPION)
+    except MlflowException:
+        names = [model.name for model in MlflowClient().search_registered_models() if CHAMPION in model.aliases]
+        others = f", or name another task with --task: {', '.join(names)}" if names else ""
+        raise InputError(
+            f"there is no champion model for {name!r} in {mlflow.get_tracking_uri()} yet; make one "
+            f"with: framescope train {name}/default{others}"
+        ) from None
+    return f"models:/{name}/{version.version}"

@@ -1,0 +1,44 @@
+"""Predicts every row by a model that has not seen its group."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from experiments.corpus.rows import Labelled
+from experiments.corpus.splits import folds
+
+
+def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_folds: int, seed: int) -> np.ndarray:
+    """Return the probability of every label for every row, by models that did not see the row's group.
+
+    Parameters
+    ----------
+    build : callable
+        Returns a fresh, unfitted pipeline.
+    data : Labelled
+        n rows.
+    multilabel : bool
+        Whether labels are independent.
+    n_folds, seed : int
+        Of the grouped, stratified cross-validation.
+
+    Returns
+    -------
+    ndarray of shape (n, n_labels)
+    """
+    inputs, answers = data.inputs, data.y if multilabel else data.target
+
+    def held_out_probabilities(rest: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+        pipeline = build().fit([inputs[i] for i in rest], answers[rest])
+        return np.asarray(pipeline.predict_proba([inputs[i] for i in held_out]))
+
+    parts = list(folds(data, n_folds, seed))
+    jobs = min(n_folds, os.cpu_count() or 1)
+    found = Parallel(n_jobs=jobs)(delayed(held_out_probabilities)(rest, held_out) for rest, held_out in parts)
+    probabilities = np.zeros(data.y.shape)
+    for (_, held_out), part in zip(parts, found, strict=True):
+        probabilities[held_out] = part
+    return probabilities

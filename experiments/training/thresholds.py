@@ -1,0 +1,63 @@
+"""From which probability on a label is given."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from experiments.config.schema import Config
+from experiments.corpus.rows import Labelled
+from experiments.errors import InputError
+from experiments.measures.operating_points import best_thresholds
+from experiments.training.out_of_fold import out_of_fold
+
+
+def choose_thresholds(
+    config: Config, build: Callable[[], Any], train: Labelled, pipeline: Any, held: Labelled | None
+) -> np.ndarray:
+    """Return the labels' thresholds as the config asks for them, shape (n_labels,).
+
+    Parameters
+    ----------
+    config : Config
+        The experiment.
+    build : callable
+        Returns a fresh, unfitted pipeline, for cross-validation.
+    train : Labelled
+        The rows that the pipeline was fitted to.
+    pipeline : Any
+        The fitted pipeline.
+    held : Labelled or None
+        Rows set aside, to choose on with ``method: validation``.
+
+    Raises
+    ------
+    InputError
+        If ``where`` names a column that the rows don't have, or leaves a label without rows.
+    """
+    settings = config.thresholds
+    if not config.task.multilabel or settings.method == "fixed":
+        return np.full(len(config.task.labels), settings.value)
+    rows = train if settings.method == "cv" or held is None else held
+    chosen = _where(settings.where, rows)
+    if rows is held:
+        probabilities = np.asarray(pipeline.predict_proba(held.inputs))
+    else:
+        probabilities = out_of_fold(build, train, True, settings.folds, config.seed)
+    return best_thresholds(rows.y[chosen], probabilities[chosen])
+
+
+def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:
+    """Return a mask of the rows with all of these column values."""
+    mask = np.ones(len(train), dtype=bool)
+    for column, value in wanted.items():
+        values = [value] if isinstance(value, str) else value
+        if column not in train.rows.column_names:
+            known = ", ".join(train.rows.column_names)
+            raise InputError(f"{train.name}: has no column {column!r} for thresholds.where; it has {known}")
+        mask &= np.asarray([str(cell) in values for cell in train.rows[column]])
+    if (train.y[mask].sum(axis=0) == 0).any():
+        raise InputError(
+            f"{train.name}: thresholds.where={wanted} leaves {mask.sum()} rows to choose on, not all labels in them"
+        )
+    return mask

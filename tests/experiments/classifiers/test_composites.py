@@ -1,0 +1,160 @@
+"""Models made of models: vote, cascade and distilling."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from experiments.config.files import load_config
+from experiments.corpus.rows import load_data
+from experiments.errors import InputError
+from experiments.measures.operating_points import best_thresholds, macro_f1
+from experiments.model import load_model
+from experiments.training.fitting import fit, set_aside
+from tests.conftest import write_jsonl
+
+WORDS = "{features: [{type: words, min_df: 1}], classifier: {type: logistic}}"
+CHARS = "{features: [{type: chars}], classifier: {type: svm}}"
+
+
+def silent(line):
+    pass
+
+
+@pytest.fixture
+def made_of(small_corpus, tmp_path):
+    """Return a function that fits a classifier made of others to the small corpus."""
+
+    def fitted(classifier, *overrides, targeted=False):
+        path = tmp_path / "composite.yaml"
+        path.write_text(
+            f"""
+name: composite
+task: {{name: framing, labels: [threat, cooperation, denial]}}
+data: {{train: {small_corpus}, validation_size: 0.3}}
+classifier: {classifier}
+thresholds: {{method: validation}}
+"""
+        )
+        config = load_config(str(path), overrides)
+        rows, _ = load_data(config, silent)
+        return config, rows, fit(config, rows)
+
+    return fitted
+
+
+def test_vote_is_the_mean_of_its_members_log_odds(made_of, tmp_path):
+    _, rows, model = made_of(f"{{type: vote, members: [{WORDS}, {CHARS}], weights: [3, 1]}}")
+    first, second = (member.predict_proba(rows.texts) for member in model.pipeline.named_steps["classifier"].members_)
+    expected = expit((3 * logit(np.clip(first, 1e-4, 1 - 1e-4)) + logit(np.clip(second, 1e-4, 1 - 1e-4))) / 4)
+    assert np.allclose(model.predict_proba(rows.texts), expected)
+    model.save(tmp_path / "saved")
+    assert np.allclose(load_model(tmp_path / "saved").predict_proba(rows.texts), expected)
+
+
+def test_vote_with_the_wrong_number_of_weights_is_refused(made_of):
+    with pytest.raises(InputError, match="give 2 numbers above 0"):
+        made_of(f"{{type: vote, members: [{WORDS}, {CHARS}], weights: [1]}}")
+
+
+def test_cascade_asks_the_second_model_only_about_what_the_first_is_unsure_of(made_of, tmp_path, monkeypatch):
+    _, rows, model = made_of(f"{{type: cascade, first: {WORDS}, second: {CHARS}, max_loss: 0.05}}")
+    cascade = model.pipeline.named_steps["classifier"]
+    handed = cascade.hands_over(rows.texts)
+    assert 0 < handed.mean() < 1
+    model.save(tmp_path / "saved")
+    asked = []
+    second = cascade.second_.predict_proba
+    monkeypatch.setattr(cascade.second_, "predict_proba", lambda texts: asked.append(list(texts)) or second(texts))
+    found = model.predict_proba(rows.texts)
+    assert asked == [[text for text, over in zip(rows.texts, handed, strict=True) if over]]
+    assert np.allclose(found[handed], second(asked[0]))
+    assert np.allclose(load_model(tmp_path / "saved").predict_proba(rows.texts), found)
+
+
+@pytest.mark.parametrize("max_loss", [0.0, 0.02])
+def test_cascade_loses_no_more_on_validation_rows_than_allowed(made_of, max_loss):
+    config, rows, model = made_of(f"{{type: cascade, first: {WORDS}, second: {CHARS}, max_loss: {max_loss}}}")
+    cascade = model.pipeline.named_steps["classifier"]
+    _, held = set_aside(config, rows)
+    slow = cascade.second_.predict_proba(held.texts)
+    thresholds = best_thresholds(held.y, slow)
+    alone = macro_f1(held.y, slow >= thresholds)
+    together = macro_f1(held.y, cascade.predict_proba(held.texts) >= thresholds)
+    assert alone - together == pytest.approx(cascade.loss_)
+    assert alone - together <= max_loss + 1e-9
+
+
+def test_more_allowed_loss_hands_over_less(made_of):
+    shares = [
+        made_of(f"{{type: cascade, first: {WORDS}, second: {CHARS}, max_loss: {loss}}}")[2]
+        .pipeline.named_steps["classifier"]
+        .handed_over_
+        for loss in (0.0, 0.05, 0.9)
+    ]
+    assert shares[0] >= shares[1] >= shares[2] == 0
+
+
+def test_cascade_without_validation_rows_is_refused(made_of):
+    with pytest.raises(InputError, match=r"set data.validation_size=0.1"):
+        made_of(f"{{type: cascade, first: {WORDS}, second: {CHARS}}}", "data.validation_size=0", "thresholds.method=cv")
+
+
+KEYWORDS = "{classifier: {type: lexicon, keywords: {threat: [zyxwar], cooperation: [zyxpact], denial: [zyxdeny]}}}"
+
+
+@pytest.mark.parametrize("student", [WORDS, CHARS], ids=["probabilities", "labels"])
+def test_student_learns_from_its_teacher_what_no_labelled_row_says(made_of, tmp_path, student):
+    unlabelled = write_jsonl(
+        tmp_path / "unlabelled.jsonl",
+        [{"text": f"Report {n}: {word} again."} for n in range(60) for word in ("zyxwar", "zyxpact", "nothing")],
+    )
+    _, _, model = made_of(
+        f"{{type: distilled, teacher: {KEYWORDS}, student: {student}}}", f"data.unlabelled={unlabelled}"
+    )
+    war, pact, nothing = model.predict_proba(["Report: zyxwar.", "Report: zyxpact.", "Report: nothing."])
+    assert war[0] > nothing[0] + 0.2
+    assert pact[1] > nothing[1] + 0.2
+    model.save(tmp_path / "saved")
+    loaded = load_model(tmp_path / "saved")
+    assert np.allclose(loaded.predict_proba(["Report: zyxwar."])[0], war)
+    assert not hasattr(loaded.pipeline.named_steps["classifier"], "teacher_")
+
+
+def test_unlabelled_sentences_that_are_test_rows_are_left_out(made_of, tmp_path):
+    texts = [f"Report {n}: zyxwar again." for n in range(60)]
+    unlabelled = write_jsonl(tmp_path / "unlabelled.jsonl", [{"text": text} for text in texts])
+    config, rows, model = made_of(
+        f"{{type: distilled, teacher: {KEYWORDS}, student: {WORDS}}}", f"data.unlabelled={unlabelled}"
+    )
+    said = []
+    tested = replace(rows, texts=[texts[0].upper(), *texts[1:50]])
+    clean = fit(config, rows, tested, said.append)
+    assert said == ["note: 50 sentence(s) of data.unlabelled are test rows: left out"]
+    war = "Report: zyxwar."
+    assert 0 < clean.predict_proba([war])[0, 0] < model.predict_proba([war])[0, 0]
+
+
+def test_distilling_without_unlabelled_sentences_says_what_to_set(made_of, tmp_path):
+    with pytest.raises(InputError, match=r"set data.unlabelled to a file of them"):
+        made_of(f"{{type: distilled, teacher: {CHARS}, student: {WORDS}}}")
+    with pytest.raises(InputError, match="no such file"):
+        made_of(f"{{type: distilled, teacher: {CHARS}, student: {WORDS}}}", "data.unlabelled=nowhere.jsonl")
+    other = write_jsonl(tmp_path / "other.jsonl", [{"sentence": "x"}])
+    with pytest.raises(InputError, match="has no column 'text'"):
+        made_of(f"{{type: distilled, teacher: {CHARS}, student: {WORDS}}}", f"data.unlabelled={other}")
+
+
+def test_members_are_configs_by_name_whose_settings_can_be_overridden(tmp_path):
+    config = load_config("framing/cascade", ["classifier.first=framing/ngrams", "classifier.first.classifier.C=7"])
+    assert [feature.type for feature in config.classifier.first.features] == ["words", "chars"]
+    assert config.classifier.first.classifier.C == 7
+    with pytest.raises(InputError, match="no such config"):
+        load_config("framing/cascade", ["classifier.first=framing/ngramz"])
+    loop = tmp_path / "loop.yaml"
+    loop.write_text("defaults: framing/cascade\nclassifier: {first: loop.yaml}")
+    with pytest.raises(InputError, match="is made of itself"):
+        load_config(str(loop))
+    with pytest.raises(InputError, match="the logistic classifier needs at least one feature"):
+        load_config("framing/cascade", ["classifier.first={classifier: {type: logistic}}"])

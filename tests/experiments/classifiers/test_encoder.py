@@ -1,0 +1,384 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+from sklearn.linear_model import LogisticRegression
+
+from experiments.classifiers import finetuning
+from experiments.classifiers.encoder import Encoder
+from experiments.classifiers.progress import Progress
+from experiments.config.files import load_config
+from experiments.corpus.rows import load_data
+from experiments.errors import InputError
+from experiments.model import load_model
+from experiments.tracking.artifacts import fetch_model
+from experiments.train import train
+from experiments.training.fitting import fit, pipeline_of, set_aside
+from features.embeddings import SentenceEmbeddings
+from features.encoder import TextEncoder, runner
+from tests.conftest import ROOT, write_jsonl
+from tests.encoders import small_encoder
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("FRAMESCOPE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return small_encoder(tmp_path_factory.mktemp("bert"))
+
+
+ACTS = {
+    "threat": [
+        "rebels attacked the town",
+        "troops shelled the village",
+        "the army threatened war",
+        "a missile killed two",
+    ],
+    "cooperation": [
+        "ministers signed a treaty",
+        "partners agreed a joint pact",
+        "talks on cooperation with aid",
+        "a new agreement",
+    ],
+    "denial": [
+        "the ministry denied the claims",
+        "the allegations are untrue",
+        "the report is false",
+        "baseless claims never",
+    ],
+    "": ["the market was quiet", "rain and sun on friday", "school people in the city", "the river and the village"],
+}
+PLACES = [
+    "in the capital",
+    "on the border",
+    "in the old city",
+    "on monday",
+    "on friday",
+    "in the village",
+    "in two towns",
+]
+
+
+def rows():
+    """Return rows whose label a few words give away, five groups a kind."""
+    found = []
+    for label, acts in ACTS.items():
+        for number, act in enumerate(acts):
+            for place in PLACES:
+                text = f"{act} {place} ."
+                found.append(
+                    {
+                        "id": f"{label}-{len(found)}",
+                        "text": text,
+                        "labels": [label] if label else [],
+                        "group": f"{number}{place[-4:]}",
+                    }
+                )
+    return found
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_jsonl(tmp_path_factory.mktemp("rows") / "rows.jsonl", rows())
+
+
+@pytest.fixture
+def config(corpus, small, tmp_path):
+    path = tmp_path / "encoder.yaml"
+    path.write_text(
+        f"""
+name: small-encoder
+task: {{name: small, labels: [threat, cooperation, denial]}}
+data: {{train: {corpus}, test_size: 0.2, validation_size: 0.2}}
+classifier: {{type: encoder, model: {small}, epochs: 12, batch_size: 16, learning_rate: 0.01,
+  max_length: 48, patience: 12}}
+thresholds: {{method: validation}}
+evaluation: {{bootstrap: 50, errors: 1}}
+tracking: {{register: false}}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def silent(line):
+    pass
+
+
+def test_encoder_is_trained_saved_and_scores_alike_without_pytorch(config, in_workspace, tmp_path):
+    trained = train(load_config(str(config)), silent)
+    assert trained.metrics["test.macro_f1"] > 0.75
+    assert abs(trained.metrics["int8.macro_f1_loss"]) < 0.1
+    folder = fetch_model(trained.model_uri)
+    texts = [row["text"] for row in rows()[::9]]
+    here = load_model(folder).predict_proba(texts)
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    code = f"""
+import importlib.abc, json, pathlib, sys
+class Without(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "onnx", "safetensors", "huggingface_hub", "mlflow"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Without())
+from experiments.model import load_model
+model = load_model(pathlib.Path({str(folder)!r}))
+print(json.dumps(model.predict_proba(json.loads(pathlib.Path({str(tmp_path / "texts.json")!r}).read_text())).tolist()))
+"""
+    moved = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert moved.returncode == 0, moved.stderr
+    assert np.abs(np.asarray(json.loads(moved.stdout)) - here).max() < 1e-9
+    served = (folder / "requirements.txt").read_text()
+    assert "onnxruntime==" in served and "tokenizers==" in served and "torch" not in served
+    import transformers
+
+    (weights,) = folder.rglob("encoder/model.safetensors")
+    again = transformers.AutoModel.from_pretrained(weights.parent)
+    assert again.config.hidden_size == 32
+
+
+def test_same_seed_gives_the_same_model_and_another_seed_another(config, cache):
+    def scores(*overrides):
+        loaded = load_config(str(config), ["classifier.epochs=1", *overrides])
+        train_rows, _ = load_data(loaded, silent)
+        for file in cache.rglob("*.safetensors"):
+            file.unlink()
+        return fit(loaded, train_rows).predict_proba(train_rows.texts[:20])
+
+    assert np.array_equal(scores(), scores())
+    assert np.abs(scores() - scores("seed=14")).max() > 1e-3
+
+
+def test_killed_training_goes_on_after_its_last_epoch_to_the_same_end(config, cache, monkeypatch, capsys):
+    loaded = load_config(str(config), ["classifier.epochs=4", "classifier.precision=fp32"])
+    train_rows, _ = load_data(loaded, silent)
+    straight = fit(loaded, train_rows).predict_proba(train_rows.texts[:20])
+    for file in cache.rglob("*.safetensors"):
+        file.unlink()
+
+    done = []
+
+    def step(self):
+        done.append(self)
+        if len(done) == 15:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "step", step)
+        with pytest.raises(KeyboardInterrupt):
+            fit(loaded, train_rows)
+    assert len(list(cache.rglob("*.safetensors"))) == 1
+    capsys.readouterr()
+    resumed = fit(loaded, train_rows).predict_proba(train_rows.texts[:20])
+    assert "going on after" in capsys.readouterr().err
+    assert np.abs(resumed - straight).max() < 1e-6
+    again = fit(loaded, train_rows).predict_proba(train_rows.texts[:20])
+    assert "taken from the cache" in capsys.readouterr().err
+    assert np.abs(again - straight).max() < 1e-6
+
+
+def test_training_with_other_validation_rows_is_another_training(config, cache):
+    loaded = load_config(str(config), ["classifier.epochs=1"])
+    train_rows, _ = load_data(loaded, silent)
+    rest, held = set_aside(loaded, train_rows)
+    classifier = loaded.classifier.build(loaded.task.labels, True, loaded.seed)
+    for validation in ((held.inputs, held.y), (held.inputs, 1 - held.y), None):
+        classifier.fit(rest.inputs, rest.y, validation)
+    assert len(list(cache.rglob("*.safetensors"))) == 3
+
+
+def test_damaged_checkpoint_is_left_aside(config, cache):
+    loaded = load_config(str(config), ["classifier.epochs=1"])
+    train_rows, _ = load_data(loaded, silent)
+    expected = fit(loaded, train_rows).predict_proba(train_rows.texts[:5])
+    (kept,) = cache.rglob("*.safetensors")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert np.array_equal(fit(loaded, train_rows).predict_proba(train_rows.texts[:5]), expected)
+
+
+def test_best_epoch_is_kept_and_training_stops_when_it_gets_no_better(config):
+    loaded = load_config(
+        str(config), ["classifier.epochs=30", "classifier.patience=2", "classifier.learning_rate=0.03"]
+    )
+    train_rows, _ = load_data(loaded, silent)
+    model = fit(loaded, train_rows)
+    classifier = model.pipeline.named_steps["classifier"]
+    found = [epoch["validation"] for epoch in classifier.history_]
+    assert len(found) < 30
+    assert max(found[-2:]) <= max(found[:-2])
+    _, held = set_aside(loaded, train_rows)
+    from sklearn.metrics import average_precision_score
+
+    exact = classifier.float_probabilities(held.inputs)
+    assert average_precision_score(held.y, exact, average="macro") == pytest.approx(max(found), abs=0.02)
+
+
+def test_out_of_memory_says_what_to_lower(config, monkeypatch):
+    def full(*_):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+
+    loaded = load_config(str(config))
+    train_rows, _ = load_data(loaded, silent)
+    monkeypatch.setattr(finetuning._Learner, "_loss", full)
+    with pytest.raises(InputError, match=r"out of memory .* set classifier.accumulate=2"):
+        fit(loaded, train_rows)
+
+
+def test_accumulating_gives_the_same_model_in_smaller_parts(config):
+    def scores(accumulate):
+        overrides = [
+            "classifier.epochs=1",
+            "classifier.dropout=0",
+            f"classifier.accumulate={accumulate}",
+            "classifier.precision=fp32",
+        ]
+        loaded = load_config(str(config), overrides)
+        train_rows, _ = load_data(loaded, silent)
+        model = fit(loaded, train_rows)
+        return model.predict_proba(train_rows.texts[:20])
+
+    # bfloat16, where the processor has it, rounds smaller parts otherwise; the encoder's own dropout is drawn anew
+    assert np.abs(scores(1) - scores(4)).mean() < 0.1
+
+
+def test_auxiliary_columns_are_learned_beside_the_labels(small, tmp_path, config):
+    told = [{**row, "place": PLACES[at % len(PLACES)], "odd": "" if at % 2 else None} for at, row in enumerate(rows())]
+    path = write_jsonl(tmp_path / "told.jsonl", told)
+
+    def places_known(*overrides):
+        """Fit, and return how well the trained encoder's vectors tell the places of other rows."""
+        settings = [f"data.train={path}", "thresholds.method=fixed", "data.validation_size=0", *overrides]
+        loaded = load_config(str(config), settings)
+        train_rows, _ = load_data(loaded, silent)
+        classifier = fit(loaded, train_rows).pipeline.named_steps["classifier"]
+        assert classifier.predict_proba(["rain and sun"]).shape == (1, 3)
+        classifier.save_weights(tmp_path / f"weights-{len(overrides)}")
+        vectors = SentenceEmbeddings(str(tmp_path / f"weights-{len(overrides)}")).fit_transform(train_rows.texts)
+        probe = LogisticRegression(max_iter=500).fit(vectors[::2], [row["place"] for row in told[::2]])
+        return probe.score(vectors[1::2], [row["place"] for row in told[1::2]])
+
+    assert places_known("data.columns.auxiliary=[place, odd]") > places_known() + 0.1
+    loaded = load_config(str(config), ["data.columns.auxiliary=[planet]"])
+    train_rows, _ = load_data(loaded, silent)
+    with pytest.raises(InputError, match=r"no column 'planet' for data.columns.auxiliary; it has .*group"):
+        fit(loaded, train_rows)
+
+
+def test_label_smoothing_makes_the_model_less_sure(config):
+    def sureness(smoothing):
+        settings = ["classifier.precision=fp32", f"classifier.label_smoothing={smoothing}"]
+        loaded = load_config(str(config), settings)
+        train_rows, _ = load_data(loaded, silent)
+        found = fit(loaded, train_rows).predict_proba(train_rows.texts)
+        return np.abs(found - 0.5).mean()
+
+    assert sureness(0.3) < sureness(0.0) - 0.05
+
+
+def test_long_text_has_the_labels_of_all_its_windows(config):
+    loaded = load_config(str(config), ["classifier.epochs=1"])
+    train_rows, _ = load_data(loaded, silent)
+    classifier = fit(loaded, train_rows).pipeline.named_steps["classifier"]
+    long = "the market was quiet on friday . " * 30 + "rebels attacked the town ."
+    scores, owner = TextEncoder(classifier.model_, classifier.tokenizer_, 48).run([long, "rain and sun"])
+    assert np.bincount(owner)[0] > 3 and np.bincount(owner)[1] == 1
+    found = classifier.predict_proba([long, "rain and sun"])
+    assert found[0] == pytest.approx(expit(scores[owner == 0].astype(float)).max(axis=0))
+    exclusive = finetuning.window_probabilities(scores, owner, 2, multilabel=False)
+    assert exclusive[0] == pytest.approx(softmax(scores[owner == 0].astype(float), axis=1).mean(axis=0), abs=1e-6)
+
+
+def test_targets_are_read_with_the_text(corpus, small, tmp_path):
+    words = [row["text"] for row in rows() if row["labels"] == ["cooperation"]]
+    pairs = [
+        {"text": text, "label": "favor" if target == "the treaty" else "against", "target": target, "group": str(n)}
+        for n, text in enumerate(words)
+        for target in ("the treaty", "the war")
+    ]
+    path = write_jsonl(tmp_path / "pairs.jsonl", pairs)
+    config = tmp_path / "stance.yaml"
+    config.write_text(
+        f"""
+name: pairs
+task: {{name: pairs, type: multiclass, labels: [favor, against]}}
+data: {{train: {path}, columns: {{labels: label, target: target}}}}
+classifier: {{type: encoder, model: {small}, epochs: 15, batch_size: 16, learning_rate: 0.01, max_length: 48}}
+"""
+    )
+    loaded = load_config(str(config))
+    train_rows, _ = load_data(loaded, silent)
+    model = fit(loaded, train_rows)
+    text = "ministers signed a treaty on monday ."
+    favor = [model.predict_proba([text], [target])[0, 0] for target in ("the treaty", "the war")]
+    assert favor[0] > 0.5 > favor[1]
+
+
+def test_features_beside_an_encoder_are_refused(config):
+    with pytest.raises(InputError, match="the encoder classifier reads the text itself"):
+        load_config(str(config), ["features=[{type: words}]"])
+
+
+def test_validation_thresholds_need_validation_rows(config):
+    loaded = load_config(str(config), ["data.validation_size=0"])
+    train_rows, _ = load_data(loaded, silent)
+    with pytest.raises(InputError, match=r"set data.validation_size=0.1"):
+        fit(loaded, train_rows)
+
+
+@pytest.mark.parametrize("missing", ["torch", "transformers", "onnxruntime"])
+def test_missing_extra_is_named_before_anything_is_trained(config, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(InputError, match=r"pip install 'framescope\[encoder\]'"):
+        pipeline_of(load_config(str(config)))()
+
+
+def test_scoring_without_the_extra_names_it(config, monkeypatch):
+    loaded = load_config(str(config), ["classifier.epochs=1"])
+    train_rows, _ = load_data(loaded, silent)
+    model = fit(loaded, train_rows)
+    runner._session.cache_clear()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(InputError, match=r"the small model: .*pip install 'framescope\[onnx\]'"):
+        model.predict_proba(["talks in the capital"])
+
+
+def test_device_that_is_not_there_is_named(config):
+    import torch
+
+    if torch.cuda.is_available():
+        return
+    loaded = load_config(str(config), ["classifier.device=cuda"])
+    train_rows, _ = load_data(loaded, silent)
+    with pytest.raises(InputError, match="PyTorch sees no such device here"):
+        fit(loaded, train_rows)
+
+
+def test_lower_layers_learn_more_slowly_when_asked(small):
+    settings = Encoder(model=str(small), layer_decay=0.5, learning_rate=0.01)
+    learner = finetuning._Learner(settings, small, np.eye(3, dtype=np.float32), False, 1, "cpu")
+    tops = [group["top"] for group in learner.optimiser.param_groups]
+    assert tops == pytest.approx([0.0025, 0.005, 0.01, 0.01])
+
+
+def test_real_encoder_learns_from_the_shipped_corpus(small_corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    overrides = [
+        f"data.train={small_corpus}",
+        "classifier.epochs=2",
+        "thresholds.method=validation",
+        "thresholds.where={}",
+    ]
+    loaded = load_config("framing/encoder", overrides)
+    train_rows, _ = load_data(loaded, silent)
+    _, held = set_aside(loaded, train_rows)
+    model = fit(loaded, train_rows)
+    found = model.predict_proba(held.texts)
+    from sklearn.metrics import average_precision_score
+
+    assert average_precision_score(held.y, found, average="macro") > held.y.mean() + 0.25

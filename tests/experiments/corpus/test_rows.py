@@ -1,0 +1,197 @@
+import pandas as pd
+import pytest
+
+from experiments.config.schema import Data, Task
+from experiments.corpus.rows import load_labelled
+from experiments.errors import InputError
+from tests.conftest import write_jsonl
+
+FRAMING = Task(name="framing", labels=["threat", "cooperation"])
+QUAD = Task(name="quad", type="multiclass", labels=["verbal", "material"])
+
+
+def load(path, task=FRAMING, **settings):
+    lines = []
+    data = load_labelled(str(path), task, Data(train="x", **settings), lines.append)
+    return data, lines
+
+
+def test_the_same_rows_from_every_form_of_labels(tmp_path):
+    texts = ["They signed.", "They shot.", "They signed and shot.", "It rained."]
+    expected = [[0, 1], [1, 0], [1, 1], [0, 0]]
+    lists = [["cooperation"], ["threat"], ["cooperation", "threat"], []]
+    files = {
+        "lists": write_jsonl(
+            tmp_path / "a.jsonl", [{"text": t, "labels": ls} for t, ls in zip(texts, lists, strict=True)]
+        ),
+        "string": tmp_path / "b.csv",
+        "columns": tmp_path / "c.tsv",
+        "codes": tmp_path / "d.csv",
+        "parquet": tmp_path / "e.parquet",
+    }
+    pd.DataFrame({"text": texts, "labels": [";".join(ls) for ls in lists]}).to_csv(files["string"], index=False)
+    flags = pd.DataFrame(expected, columns=["is_threat", "is_coop"])
+    pd.concat([pd.Series(texts, name="text"), flags], axis=1).to_csv(files["columns"], index=False, sep="\t")
+    pd.DataFrame({"text": texts, "labels": ["2", "1", "2;1", ""]}).to_csv(files["codes"], index=False)
+    pd.DataFrame({"text": texts, "labels": lists}).to_parquet(files["parquet"])
+    settings = {
+        "columns": {"columns": {"labels": {"threat": "is_threat", "cooperation": "is_coop"}}},
+        "codes": {"label_codes": {1: "threat", 2: "cooperation"}},
+    }
+    digests = set()
+    for kind, path in files.items():
+        data, _ = load(path, **settings.get(kind, {}))
+        assert data.y.tolist() == expected, kind
+        assert data.texts == texts
+        digests.add(data.digest)
+    assert len(digests) == 1
+
+
+def test_multiclass_rows_take_a_single_label_column(tmp_path):
+    path = tmp_path / "quad.csv"
+    path.write_text("text,label\nThey talked.,1\nThey sent food.,2\n")
+    data, _ = load(path, QUAD, label_codes={1: "verbal", 2: "material"})
+    assert data.target.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", '{"text": "x", "labels": []}\n{"text": ', "line 2: is not valid JSON"),
+        ("a.jsonl", '["x"]\n', "must be an object"),
+        ("a.jsonl", "", "is empty"),
+        ("a.csv", "text,labels\n", "holds no rows"),
+        ("a.csv", "sentence,labels\nx,threat\n", "no column 'text' for the text; it has sentence, labels"),
+        ("a.csv", "text,labels\nx,threat\n ,threat\n", "1 row(s) without text in column 'text', the first is row 2"),
+        ("a.csv", "text,labels\nx,thraet\n", "row 1: column 'labels' has the label 'thraet'"),
+        ("a.csv", "text,frames\nx,threat\n", "no column 'labels'"),
+        ("a.parquet", "not parquet", "is not a readable Parquet file"),
+        ("a.xlsx", "x", ".xlsx is no table"),
+    ],
+)
+def test_bad_file_gets_one_line_that_says_what_is_wrong(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert message in str(caught.value)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_flag_column_with_something_else_names_row_and_value(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,threat\nx,1\ny,maybe\n")
+    with pytest.raises(InputError, match="row 2: column 'threat' has 'maybe'"):
+        load(path, columns={"labels": ["threat"]})
+
+
+def test_multiclass_row_with_two_labels_is_refused(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"text": "x", "labels": ["verbal", "material"]}])
+    with pytest.raises(InputError, match="row 1: has 2 labels"):
+        load(path, QUAD)
+
+
+def test_latin_1_file_is_read_and_said_so(tmp_path):
+    path = tmp_path / "a.csv"
+    words = "Le ministre a été prévenu à Genève; la délégation française a signé l'accord préliminaire.\n"
+    path.write_bytes(("text,labels\n" + ('"' + words.strip() + '",threat\n') * 5).encode("cp1252"))
+    data, lines = load(path)
+    assert "été prévenu" in data.texts[0]
+    assert any("is not UTF-8; read as" in line for line in lines)
+
+
+def test_declared_encoding_that_does_not_fit_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text,labels\n\xff\xfe,threat\n")
+    with pytest.raises(InputError, match="is not utf-8"):
+        load(path, encoding="utf-8")
+    with pytest.raises(InputError, match="no encoding called 'klingon'"):
+        load(path, encoding="klingon")
+
+
+def test_several_files_are_joined_and_every_column_kept(tmp_path):
+    one = write_jsonl(tmp_path / "1.jsonl", [{"text": "a", "labels": ["threat"], "register": "wire"}])
+    two = write_jsonl(tmp_path / "2.jsonl", [{"text": "b", "labels": [], "region": "africa"}])
+    data = load_labelled([str(one), str(two)], FRAMING, Data(train="x"), print)
+    assert data.ids == ["1-1", "2-1"]
+    assert {"register", "region"} <= set(data.rows.column_names)
+
+
+def test_hub_without_network_is_one_line():
+    with pytest.raises(InputError, match="hub:nobody/nothing"):
+        load("hub:nobody/nothing")
+
+
+def test_misnamed_group_or_id_column_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,labels,article\nx,threat,a1\n")
+    for field in ("group", "id"):
+        with pytest.raises(InputError, match="no column 'artcle'"):
+            load(path, columns={field: "artcle"})
+    assert load(path, columns={"group": "article"})[0].groups == ["a1"]
+
+
+def test_files_that_number_their_rows_share_no_group_and_no_id(tmp_path):
+    for name in ("1.csv", "2.csv"):
+        (tmp_path / name).write_text(f"id,text,labels\n1,text of {name},threat\n2,other text of {name},\n")
+    paths = [str(tmp_path / "1.csv"), str(tmp_path / "2.csv")]
+    data = load_labelled(paths, FRAMING, Data(train="x"), print)
+    assert len(set(data.ids)) == len(set(data.groups)) == 4
+
+
+def test_spreadsheet_csv_with_semicolons_and_a_mark_is_read(tmp_path):
+    path = tmp_path / "excel.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + b'text;labels\n"They met, and signed.";cooperation\n')
+    assert load(path)[0].texts == ["They met, and signed."]
+
+
+def test_integer_codes_survive_a_missing_value(tmp_path):
+    rows = [{"text": "a", "labels": 1}, {"text": "b", "labels": None}]
+    data, _ = load(write_jsonl(tmp_path / "a.jsonl", rows), label_codes={1: "threat"})
+    assert data.y.tolist() == [[1, 0], [0, 0]]
+
+
+def test_list_in_a_cell_may_hold_apostrophes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text,labels\nx,"[""Israel\'s threat"", \'b\']"\n')
+    data, _ = load(path, Task(name="t", labels=["Israel's threat", "b"]))
+    assert data.y.tolist() == [[1, 1]]
+
+
+STANCE = Task(name="stance", type="multiclass", labels=["favor", "against"])
+TWEETS = [
+    '"All of them" is a lie. #NoTolls',
+    '"No tolls, ever',
+    'He said "maybe", she said ""never""',
+    '"Free the bridge!"',
+    "Pas d\u2019été sans péage \u2013 \u201cjamais\u201d",
+    "It\x85s the last row",  # a line break to some, and not to a TSV file
+]
+
+
+def tab_separated(path, cells, encoding="utf-8"):
+    lines = ["ID\tTarget\tTweet\tStance", *(f"{n}\ttolls\t{cell}\tFAVOR" for n, cell in enumerate(cells, 1))]
+    path.write_bytes(("\r\n".join(lines) + "\r\n").encode(encoding))
+    columns = {"text": "Tweet", "labels": "Stance", "id": "ID", "target": "Target"}
+    return load(path, STANCE, columns=columns, label_codes={"FAVOR": "favor"})
+
+
+def test_stray_quotes_in_tab_separated_text_swallow_no_rows(tmp_path):
+    data, _ = tab_separated(tmp_path / "tweets.tsv", TWEETS)
+    assert data.texts == TWEETS
+    assert data.ids == [str(n) for n in range(1, len(TWEETS) + 1)]
+
+
+def test_windows_1252_in_tab_separated_text_arrives(tmp_path):
+    tweets = TWEETS[:5]
+    data, lines = tab_separated(tmp_path / "tweets.tsv", tweets, "cp1252")
+    assert data.texts == tweets
+    assert lines == [f"{tmp_path / 'tweets.tsv'}: is not UTF-8; read as cp1252"]
+
+
+def test_quotes_around_cells_of_tab_separated_text_are_taken_off(tmp_path):
+    cells = ['"He said ""no"", and\tleft"', "plain", '"two\nlines"']
+    assert tab_separated(tmp_path / "a.tsv", cells)[0].texts == ['He said "no", and\tleft', "plain", "two\nlines"]
+    cells = ['"He said ""no"""', "plain"]
+    assert tab_separated(tmp_path / "b.tsv", cells)[0].texts == ['He said "no"', "plain"]

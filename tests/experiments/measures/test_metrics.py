@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, log_loss, precision_score, recall_score
+
+from experiments.measures import resampling
+from experiments.measures.metrics import measure
+from experiments.measures.resampling import resample
+
+LABELS = ["a", "b", "c"]
+
+
+def predictions(n=200, seed=0, ties=False):
+    """Random truth and probabilities that have something to do with it; labels from one half on."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random((n, 3)) < (0.5, 0.3, 0.1)).astype(int)
+    probabilities = np.clip(0.25 * y + 0.7 * rng.random((n, 3)), 0, 1)
+    if ties:
+        probabilities = probabilities.round(1)
+    return y, probabilities, (probabilities >= 0.5).astype(int)
+
+
+def one_each(n):
+    return [str(row) for row in range(n)]
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_values_of_a_label_are_those_of_scikit_learn(ties):
+    y, probabilities, decided = predictions(ties=ties)
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
+    for column, label in enumerate(LABELS):
+        true, given, scores = y[:, column], decided[:, column], probabilities[:, column]
+        assert found[f"{label}.f1"].value == pytest.approx(f1_score(true, given))
+        assert found[f"{label}.precision"].value == pytest.approx(precision_score(true, given))
+        assert found[f"{label}.recall"].value == pytest.approx(recall_score(true, given))
+        assert found[f"{label}.average_precision"].value == pytest.approx(average_precision_score(true, scores))
+        assert found[f"{label}.support"].value == true.sum()
+
+
+def test_overall_values_are_those_of_scikit_learn():
+    y, probabilities, decided = predictions()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
+    assert found["macro_f1"].value == pytest.approx(f1_score(y, decided, average="macro"))
+    assert found["micro_f1"].value == pytest.approx(f1_score(y, decided, average="micro"))
+    assert found["macro_average_precision"].value == pytest.approx(average_precision_score(y, probabilities))
+    losses = [log_loss(y[:, k], probabilities[:, k]) for k in range(3)]
+    assert found["log_loss"].value == pytest.approx(np.mean(losses))
+    scores = [brier_score_loss(y[:, k], probabilities[:, k]) for k in range(3)]
+    assert found["brier"].value == pytest.approx(np.mean(scores))
+    assert found["exact_match"].value == pytest.approx((y == decided).all(axis=1).mean())
+
+
+def test_a_multiclass_task_has_the_loss_over_classes_and_accuracy():
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.ones(3), 100)
+    target = rng.integers(3, size=100)
+    y, decided = np.eye(3, dtype=int)[target], np.eye(3, dtype=int)[probabilities.argmax(axis=1)]
+    found = measure(y, probabilities, decided, LABELS, one_each(100), multilabel=False, bootstrap=0)
+    assert found["log_loss"].value == pytest.approx(log_loss(target, probabilities))
+    assert found["brier"].value == pytest.approx(((probabilities - y) ** 2).sum(axis=1).mean())
+    assert found["exact_match"].value == pytest.approx((probabilities.argmax(axis=1) == target).mean())
+    assert found["micro_f1"].value == pytest.approx(found["exact_match"].value)
+
+
+def test_calibration_error_of_a_case_worked_by_hand():
+    # bin 0.2-0.3: two rows at 0.25, one true -> |0.5 - 0.25|; bin 0.9-1: two rows, mean 0.95, both true -> 0.05
+    probabilities = np.array([[0.25], [0.25], [0.9], [1.0]])
+    y = np.array([[1], [0], [1], [1]])
+    found = measure(y, probabilities, (probabilities > 0.5).astype(int), ["a"], one_each(4), bootstrap=0)
+    assert found["a.ece"].value == pytest.approx(0.5 * 0.25 + 0.5 * 0.05)
+    assert found["ece"].value == found["a.ece"].value
+
+
+def test_without_a_bootstrap_bounds_are_undefined():
+    y, probabilities, decided = predictions()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
+    assert all(np.isnan(estimate.low) and np.isnan(estimate.high) for estimate in found.values())
+
+
+def test_bounds_stand_on_both_sides_of_the_value():
+    y, probabilities, decided = predictions()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=300)
+    for name, estimate in found.items():
+        if name.endswith(("ece", "support")):
+            assert np.isnan(estimate.low), name
+        else:
+            assert estimate.low <= estimate.value <= estimate.high, name
+    assert found["macro_f1"].high - found["macro_f1"].low > 0.02
+
+
+def test_bounds_are_those_of_the_sampling_error():
+    # accuracy of independent rows: the half width is 1.96 sqrt(p q / n)
+    y, probabilities, decided = predictions(n=1000)
+    found = measure(y, probabilities, decided, LABELS, one_each(1000), bootstrap=1000)["exact_match"]
+    half = 1.96 * np.sqrt(found.value * (1 - found.value) / 1000)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.15)
+
+
+def test_rows_that_agree_within_their_group_widen_the_bounds():
+    y, probabilities, decided = (np.repeat(part, 10, axis=0) for part in predictions(n=60))
+    alone = measure(y, probabilities, decided, LABELS, one_each(600), bootstrap=300)["micro_f1"]
+    grouped = measure(y, probabilities, decided, LABELS, [str(row // 10) for row in range(600)], bootstrap=300)
+    assert grouped["micro_f1"].value == alone.value
+    assert grouped["micro_f1"].high - grouped["micro_f1"].low > 2 * (alone.high - alone.low)
+
+
+@pytest.mark.parametrize("cells", [1, 60 * 7, 60 * 49])  # blocks of 1, of 7, and of 49 with one left over
+def test_bounds_do_not_depend_on_the_memory_they_are_computed_in(cells, monkeypatch):
+    y, probabilities, decided = predictions(n=60)
+    y[:, 2], decided[:, 2] = 0, 0
+    y[5, 2] = 1  # some resamples lack the label
+    whole = measure(y, probabilities, decided, LABELS, one_each(60), bootstrap=50, seed=3)
+    monkeypatch.setattr(resampling, "_CELLS", cells)
+    blocks = measure(y, probabilities, decided, LABELS, one_each(60), bootstrap=50, seed=3)
+    for name, estimate in whole.items():
+        other = blocks[name]
+        pair = ([estimate.value, estimate.low, estimate.high], [other.value, other.low, other.high])
+        np.testing.assert_allclose(*pair, rtol=1e-12, err_msg=name)
+
+
+def test_another_seed_gives_other_bounds_and_the_same_seed_the_same():
+    y, probabilities, decided = predictions()
+    first, again, other = (
+        measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=100, seed=seed) for seed in (1, 1, 2)
+    )
+    assert repr(first) == repr(again)
+    assert first["macro_f1"].low != other["macro_f1"].low
+
+
+def test_a_label_that_no_row_has_counts_as_zero():
+    y, probabilities, decided = predictions()
+    y[:, 2], decided[:, 2] = 0, 0
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=50)
+    assert found["c.f1"].value == found["c.recall"].value == found["c.support"].value == 0
+    assert found["macro_f1"].value == pytest.approx(f1_score(y, decided, average="macro", zero_division=0))
+    assert np.isnan(found["c.recall"].low)
+
+
+def test_bounds_of_the_average_hold_a_label_that_no_row_has():
+    y, probabilities, decided = predictions()
+    y[:, 2], decided[:, 2] = 0, 0
+    macro = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=100)["macro_f1"]
+    assert macro.low <= macro.value <= macro.high
+
+
+def test_mean_f1_of_some_labels_is_that_of_scikit_learn_with_bounds():
+    y, probabilities, decided = predictions()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=200, average_over=["c", "a"])[
+        "average_f1"
+    ]
+    assert found.value == pytest.approx(f1_score(y[:, [0, 2]], decided[:, [0, 2]], average="macro"))
+    assert found.low < found.value < found.high
+    assert "average_f1" not in measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
+
+
+def test_resampling_draws_whole_groups_as_often_as_there_are_groups():
+    groups = ["a", "a", "b", "c", "c", "c"]
+    (weights,) = resample(groups, 40, seed=0)
+    assert weights.shape == (40, 6)
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert (weights[:, 3] == weights[:, 5]).all()
+    assert (weights[:, [0, 2, 3]].sum(axis=1) == 3).all()
+
+
+def test_resamples_sum_to_what_was_asked_for(monkeypatch):
+    monkeypatch.setattr(resampling, "_CELLS", 30)
+    blocks = list(resample(one_each(10), 8, seed=0))
+    assert [len(block) for block in blocks] == [3, 3, 2]
+    assert (np.concatenate(blocks).sum(axis=1) == 10).all()
