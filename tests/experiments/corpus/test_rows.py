@@ -1,8 +1,13 @@
+import hashlib
+
+import numpy as np
 import pandas as pd
 import pytest
+from datasets import Dataset
 
+from experiments.config.files import load_config
 from experiments.config.schema import Data, Task
-from experiments.corpus.rows import load_labelled
+from experiments.corpus.rows import Labelled, indicator, label_names, load_data, load_labelled, load_unlabelled
 from experiments.errors import InputError
 from tests.conftest import write_jsonl
 
@@ -195,3 +200,172 @@ def test_quotes_around_cells_of_tab_separated_text_are_taken_off(tmp_path):
     assert tab_separated(tmp_path / "a.tsv", cells)[0].texts == ['He said "no", and\tleft', "plain", "two\nlines"]
     cells = ['"He said ""no"""', "plain"]
     assert tab_separated(tmp_path / "b.tsv", cells)[0].texts == ['He said "no"', "plain"]
+
+
+def in_hand(targets=None, order=(0, 1, 2, 3)):
+    """Return four labelled rows, in an order."""
+    columns = {
+        "ids": ["r0", "r1", "r2", "r3"],
+        "texts": ["They signed.", "They shot.", "Both.", "It rained."],
+        "groups": ["a", "b", "b", "c"],
+    }
+    picked = {name: [values[i] for i in order] for name, values in columns.items()}
+    y = np.array([[0, 1], [1, 0], [1, 1], [0, 0]], dtype=np.int8)[list(order)]
+    rows = Dataset.from_dict({"id": picked["ids"]})
+    return Labelled("rows.csv", rows, **picked, y=y, targets=targets and [targets[i] for i in order])
+
+
+@pytest.mark.parametrize("targets", [None, ["tolls", "bridges", "dams", "roads"]])
+def test_labels_groups_targets_and_ids_are_taken_along_with_their_rows(targets):
+    taken = in_hand(targets).take(np.array([3, 1, 1]))
+    assert taken.name == "rows.csv"
+    assert taken.ids == taken.rows["id"] == ["r3", "r1", "r1"]
+    assert taken.texts == ["It rained.", "They shot.", "They shot."]
+    assert taken.groups == ["c", "b", "b"]
+    assert taken.y.tolist() == [[0, 0], [1, 0], [1, 0]]
+    assert taken.targets == (targets and ["roads", "bridges", "bridges"])
+    assert len(taken) == 3
+
+
+def test_inputs_are_texts_and_with_targets_pairs():
+    assert in_hand().inputs == ["They signed.", "They shot.", "Both.", "It rained."]
+    assert in_hand(["w", "x", "y", "z"]).inputs[1] == ("They shot.", "x")
+
+
+def test_digest_is_of_texts_targets_and_labels_in_any_order():
+    data, shuffled = in_hand(), in_hand(order=[2, 0, 3, 1])
+    assert data.digest == shuffled.digest
+    lines = ["Both.\t[1, 1]", "It rained.\t[0, 0]", "They shot.\t[1, 0]", "They signed.\t[0, 1]"]
+    assert data.digest == hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]  # what former runs have kept
+    others = [data.take([0, 1, 2]), in_hand(["w", "x", "y", "z"]), in_hand(["x", "w", "y", "z"])]
+    relabelled = data.take([0, 1, 2, 3])
+    relabelled.y[0] = [1, 1]
+    assert len({each.digest for each in [data, relabelled, *others]}) == 5
+
+
+def small(tmp_path, *overrides):
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        "{name: small, task: {name: framing, labels: [threat, cooperation]}, data: {train: train.csv}, "
+        "features: [{type: words}], classifier: {type: logistic}}"
+    )
+    return load_config(str(path), list(overrides))
+
+
+def test_training_rows_and_the_test_rows_that_the_config_names_are_read(tmp_path):
+    for name, encoding in (("train", "cp1252"), ("test", "utf-8")):
+        (tmp_path / f"{name}.csv").write_text(f"text,labels\nThe {name} café reopened.,threat\n", encoding=encoding)
+    files = [f"data.train={tmp_path}/train.csv", "data.encoding=cp1252"]
+    lines = []
+    train, test = load_data(small(tmp_path, *files), lines.append)
+    assert (train.texts, test) == (["The train café reopened."], None)
+    files = [f"data.train={tmp_path}/test.csv", f"data.test={tmp_path}/train.csv"]
+    train, test = load_data(small(tmp_path, *files), lines.append)
+    assert train.texts == ["The test café reopened."] and train.y.tolist() == [[1, 0]]
+    assert test.y.tolist() == [[1, 0]]
+    assert len(lines) == 1 and "train.csv" in lines[0]  # its encoding is said, whichever part it is
+
+
+def test_joined_files_keep_ids_groups_labels_and_targets_in_step(tmp_path):
+    for name, target in (("1.csv", "tolls"), ("2.csv", "dams")):
+        (tmp_path / name).write_text(f"id,text,label,about,group\n1,in {name},favor,{target},g{name}\n")
+    data = load_labelled(
+        [str(tmp_path / "1.csv"), str(tmp_path / "2.csv")],
+        STANCE,
+        Data(train="x", columns={"target": "about"}),
+        print,
+    )
+    assert data.name == f"{tmp_path}/1.csv, {tmp_path}/2.csv"
+    assert data.ids == ["1:1", "2:1"]
+    assert data.texts == ["in 1.csv", "in 2.csv"] == data.rows["text"]
+    assert data.groups == ["g1.csv", "g2.csv"]
+    assert data.targets == ["tolls", "dams"]
+    assert data.y.tolist() == [[1, 0], [1, 0]]
+
+
+def test_no_file_is_refused():
+    with pytest.raises(InputError, match="names no file"):
+        load_labelled([], FRAMING, Data(train="x"), print)
+
+
+def test_unlabelled_sentences_are_the_different_ones_of_all_files(tmp_path):
+    (tmp_path / "1.csv").write_text("text\nThey met.\n \nThey left.\n", encoding="utf-8")
+    (tmp_path / "2.csv").write_text("text\nThey left.\nThey dined at the café.\n", encoding="cp1252")
+    lines = []
+    several = f"data.unlabelled=[{tmp_path}/1.csv, {tmp_path}/2.csv]"
+    found = load_unlabelled(small(tmp_path, several, "data.encoding=cp1252"), lines.append)
+    assert found == ["They met.", "They left.", "They dined at the café."]
+    one = small(tmp_path, f"data.unlabelled={tmp_path}/2.csv")
+    assert load_unlabelled(one) == ["They left.", "They dined at the café."]
+    load_unlabelled(one, lines.append)
+    assert len(lines) == 1 and "is not UTF-8" in lines[0]
+    with pytest.raises(InputError, match=r"2\.csv: has no column 'sentence' for the text"):
+        load_unlabelled(small(tmp_path, f"data.unlabelled={tmp_path}/2.csv", "data.columns.text=sentence"))
+    with pytest.raises(InputError, match=r"config small: the logistic classifier .* set data.unlabelled"):
+        load_unlabelled(small(tmp_path))
+
+
+def test_unlabelled_sentences_of_a_task_with_targets_are_pairs(tmp_path):
+    (tmp_path / "1.csv").write_text("text,about\nNo more.,tolls\nNo more.,dams\nNo more.,tolls\n")
+    found = load_unlabelled(small(tmp_path, f"data.unlabelled={tmp_path}/1.csv", "data.columns.target=about"))
+    assert found == [("No more.", "tolls"), ("No more.", "dams")]
+
+
+def matrix(table, task=FRAMING, **settings):
+    return indicator(Dataset.from_dict(table), "a.csv", task, Data(train="x", **settings))
+
+
+def test_labels_are_a_matrix_whichever_form_they_have():
+    expected = [[1, 1], [0, 1], [0, 0]]
+    lists = matrix({"labels": [["cooperation", "threat"], ["cooperation"], []]})
+    assert lists.tolist() == expected
+    assert lists.dtype == np.int8
+    assert matrix({"labels": ["threat; cooperation", "cooperation ", " "]}).tolist() == expected
+    assert matrix({"label": ["threat;cooperation", "cooperation", ""]}).tolist() == expected
+    flags = {"cooperation": ["yes", "1.0", "No"], "threat": ["true", "FALSE", ""]}
+    assert matrix(flags, columns={"labels": ["cooperation", "threat"]}).tolist() == expected
+    named = {"c": [1, 1, 0], "t": ["TRUE", " 0 ", "0.0"]}
+    assert matrix(named, columns={"labels": {"threat": "t", "cooperation": "c"}}).tolist() == expected
+    codes = {"frames": ["9|5", "5", "7"]}
+    settings = {"label_codes": {9: "threat", 5: "cooperation", 7: None}, "label_separator": "|"}
+    assert matrix(codes, columns={"labels": "frames"}, **settings).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "settings", "message"),
+    [
+        ({"labels": ["threat", "war"]}, {}, "a.csv row 2: column 'labels' has the label 'war', .* are threat, coop"),
+        ({"label": ["threat"]}, {"columns": {"labels": "frame"}}, "a.csv: has no column 'frame' for the labels"),
+        ({"war": [1]}, {"columns": {"labels": ["war"]}}, "data.columns.labels: 'war' is not one of .* threat, coop"),
+        ({"x": [1]}, {"columns": {"labels": ["threat"]}}, "a.csv: has no column 'threat' for the label 'threat'"),
+        ({"threat": [1, 2]}, {"columns": {"labels": ["threat"]}}, "a.csv row 2: column 'threat' has 2"),
+    ],
+)
+def test_labels_that_make_no_matrix_are_refused_by_place(table, settings, message):
+    with pytest.raises(InputError, match=message):
+        matrix(table, **settings)
+
+
+@pytest.mark.parametrize(("label", "count"), [("verbal;material", 2), ("", 0)])
+def test_multiclass_rows_have_exactly_one_label(label, count):
+    with pytest.raises(InputError, match=f"a.csv row 2: has {count} labels; .* exactly one of verbal, material"):
+        matrix({"label": ["verbal", label, label]}, QUAD)
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("['threat', 'a;b']", ["threat", "a;b"]),  # a list as pandas writes it
+        ("[draft] threat", ["[draft] threat"]),
+        ("[threat", ["[threat"]),
+        ("[threat;]", ["[threat;]"]),  # no list, and none that is separated
+        (float("nan"), []),
+        (3, ["3"]),
+        (2.5, ["2.5"]),
+        ("a;b", ["both"]),  # a code may hold the separator
+        (np.array(["x", " y ", ""]), ["x", "y"]),
+        (("x",), ["x"]),
+    ],
+)
+def test_names_in_a_cell(cell, names):
+    assert list(label_names(cell, Data(train="x", label_codes={"a;b": "both"} if names == ["both"] else {}))) == names

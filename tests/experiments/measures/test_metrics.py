@@ -3,8 +3,8 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, log_loss, precision_score, recall_score
 
 from experiments.measures import resampling
-from experiments.measures.metrics import measure
-from experiments.measures.resampling import resample
+from experiments.measures.metrics import flat_metrics, measure
+from experiments.measures.resampling import Estimate, resample
 
 LABELS = ["a", "b", "c"]
 
@@ -95,6 +95,16 @@ def test_bounds_are_those_of_the_sampling_error():
     assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.15)
 
 
+def test_one_resample_in_forty_lies_below_the_bounds_and_one_above():
+    y, probabilities, decided = predictions(n=1000)
+    found = measure(y, probabilities, decided, LABELS, one_each(1000), bootstrap=2000, seed=4)["micro_f1"]
+    weights = np.concatenate(list(resample(one_each(1000), 2000, seed=4)))
+    hits, given = weights @ (y * decided).sum(axis=1), weights @ (y + decided).sum(axis=1)
+    drawn = 2 * hits / given
+    assert (drawn < found.low).mean() == pytest.approx(0.025, abs=0.002)
+    assert (drawn > found.high).mean() == pytest.approx(0.025, abs=0.002)
+
+
 def test_rows_that_agree_within_their_group_widen_the_bounds():
     y, probabilities, decided = (np.repeat(part, 10, axis=0) for part in predictions(n=60))
     alone = measure(y, probabilities, decided, LABELS, one_each(600), bootstrap=300)["micro_f1"]
@@ -140,6 +150,40 @@ def test_bounds_of_the_average_hold_a_label_that_no_row_has():
     y[:, 2], decided[:, 2] = 0, 0
     macro = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=100)["macro_f1"]
     assert macro.low <= macro.value <= macro.high
+
+
+@pytest.mark.parametrize(("n_groups", "bounded"), [(4, False), (5, True)])
+def test_fewer_than_five_groups_have_no_bounds(n_groups, bounded):
+    y, probabilities, decided = predictions(n=100)
+    found = measure(y, probabilities, decided, LABELS, [str(row % n_groups) for row in range(100)], bootstrap=20)
+    assert np.isfinite(found["micro_f1"].low) == bounded
+    assert found["micro_f1"].value == pytest.approx(f1_score(y, decided, average="micro"))
+
+
+def test_probabilities_of_nought_and_one_have_a_finite_loss():
+    y = np.array([[1], [0], [1], [0]])
+    probabilities = np.array([[0.0], [1.0], [1.0], [0.0]])
+    found = measure(y, probabilities, probabilities.astype(int), ["a"], one_each(4), bootstrap=0)
+    assert found["log_loss"].value == pytest.approx(-np.log(1e-15) / 2, rel=1e-3)
+    found = measure(
+        np.eye(2, dtype=int), 1 - np.eye(2), 1 - np.eye(2, dtype=int), ["a", "b"], one_each(2), False, bootstrap=0
+    )
+    assert found["log_loss"].value == pytest.approx(-np.log(1e-15), rel=1e-3)
+
+
+def test_flat_metrics_have_bounds_where_there_are_any_and_support_has_none():
+    metrics = {
+        "macro_f1": Estimate(0.5, 0.4, 0.6),
+        "ece": Estimate(0.1),
+        "threat.support": Estimate(12.0, 10.0, 14.0),
+    }
+    assert flat_metrics(metrics, "test") == {
+        "test.macro_f1": 0.5,
+        "test.macro_f1.low": 0.4,
+        "test.macro_f1.high": 0.6,
+        "test.ece": 0.1,
+        "test.threat.support": 12.0,
+    }
 
 
 def test_mean_f1_of_some_labels_is_that_of_scikit_learn_with_bounds():

@@ -1,29 +1,15 @@
+import joblib
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from datasets import Dataset
 
 from experiments.config.files import load_config
 from experiments.config.schema import Thresholds
+from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
-from experiments.measures.operating_points import best_thresholds
 from experiments.train import prepare
 from experiments.training.fitting import pipeline_of
 from experiments.training.thresholds import choose_thresholds
-
-
-def test_threshold_finds_the_gap_between_classes():
-    y = np.array([[0]] * 50 + [[1]] * 10)
-    scores = np.concatenate([np.linspace(0.0, 0.2, 50), np.linspace(0.3, 0.5, 10)])[:, None]
-    (threshold,) = best_thresholds(y, scores)
-    assert 0.2 < threshold <= 0.3
-
-
-def test_threshold_beats_one_half_on_rare_labels():
-    rng = np.random.default_rng(0)
-    y = (rng.random((2000, 1)) < 0.1).astype(int)
-    scores = np.clip(0.15 + 0.2 * y + 0.1 * rng.standard_normal((2000, 1)), 0, 1)
-    tuned = scores >= best_thresholds(y, scores)
-    assert f1_score(y, tuned) > f1_score(y, scores >= 0.5) + 0.3
 
 
 def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
@@ -33,7 +19,8 @@ def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
 
     def chosen(**settings):
         changed = config.model_copy(update={"thresholds": Thresholds(folds=3, **settings)})
-        return choose_thresholds(changed, build, rows, None, None)
+        with joblib.parallel_config("threading"):
+            return choose_thresholds(changed, build, rows, None, None)
 
     assert (chosen(where={"kind": "article"}) != chosen()).any()
     kinds = sorted(set(map(str, rows.rows["kind"])))
@@ -42,3 +29,71 @@ def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
         chosen(where={"planet": "mars"})
     with pytest.raises(InputError, match="leaves 0 rows"):
         chosen(where={"kind": "poem"})
+
+
+class Prepared:
+    """A pipeline with the probabilities of each text in hand."""
+
+    def __init__(self, probabilities):
+        self.probabilities = probabilities
+
+    def predict_proba(self, texts):
+        return np.array([self.probabilities[text] for text in texts])
+
+
+def part(name, gap, **columns):
+    """Return rows of two labels, and probabilities that tell each apart in a gap that ends there."""
+    texts = [f"{name} {row}" for row in range(20)]
+    y = np.array([[row % 2, row % 2] for row in range(20)], dtype=np.int8)
+    probabilities = dict(zip(texts, np.where(y, gap, 0.105), strict=True))
+    rows = Dataset.from_dict({"text": texts, **{key: values * 10 for key, values in columns.items()}})
+    return Labelled(name, rows, texts, texts, texts, y), probabilities
+
+
+def never():
+    raise AssertionError("nothing is to be fitted")
+
+
+def test_validation_chooses_on_the_rows_set_aside_with_the_pipeline_at_hand(small_config):
+    config = load_config(
+        str(small_config), ["thresholds.method=validation", "task.labels=[threat, denial]", "data.validation_size=0.2"]
+    )
+    (train, _), (held, probabilities) = part("train", 0.9), part("held", [0.315, 0.715])
+    chosen = choose_thresholds(config, never, train, Prepared(probabilities), held)
+    assert chosen.tolist() == [0.21, 0.41]  # halfway from 0.1 to 0.3 and to 0.7
+
+
+def test_rows_chosen_on_go_with_their_probabilities(small_config):
+    config = load_config(
+        str(small_config),
+        ["thresholds.method=validation", "task.labels=[threat, denial]", "thresholds.where={kind: [a, b]}"],
+    )
+    held, probabilities = part("held", [0.315, 0.715], kind=["a", "b"])
+    more, _ = part("more", 0.9, kind=["c", "c"])
+    probabilities |= dict.fromkeys(more.texts, np.array([0.9, 0.9]))
+    # the rows of kind c come first, so that a mask of one and not the other would take those of others
+    both = Labelled(
+        "both",
+        Dataset.from_dict({"kind": ["c"] * 20 + ["a", "b"] * 10}),
+        more.ids + held.ids,
+        more.texts + held.texts,
+        more.groups + held.groups,
+        np.concatenate([more.y, held.y]),
+    )
+    assert choose_thresholds(config, never, more, Prepared(probabilities), both).tolist() == [0.21, 0.41]
+
+
+@pytest.mark.parametrize(
+    "overrides", [["thresholds.method=fixed"], ["task.type=multiclass", "task.labels=[threat, cooperation, denial]"]]
+)
+def test_fixed_threshold_is_that_of_every_label_and_nothing_is_fitted(small_config, overrides):
+    config = load_config(str(small_config), [*overrides, "thresholds.value=0.3"])
+    rows, _ = part("train", 0.9)
+    assert choose_thresholds(config, never, rows, None, None).tolist() == [0.3, 0.3, 0.3]
+
+
+def test_chosen_rows_must_hold_every_label(small_config):
+    config = load_config(str(small_config), ["thresholds.where={kind: a}", "task.labels=[threat, denial]"])
+    rows, _ = part("train", 0.9, kind=["a", "b"])  # a row of kind a has no label
+    with pytest.raises(InputError, match="leaves 10 rows"):
+        choose_thresholds(config, never, rows, None, None)

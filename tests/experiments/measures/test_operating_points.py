@@ -1,0 +1,62 @@
+import numpy as np
+from sklearn.metrics import f1_score
+
+from experiments.measures.operating_points import best_thresholds, macro_f1
+
+
+def test_threshold_finds_the_gap_between_classes():
+    y = np.array([[0]] * 50 + [[1]] * 10)
+    scores = np.concatenate([np.linspace(0.0, 0.2, 50), np.linspace(0.3, 0.5, 10)])[:, None]
+    (threshold,) = best_thresholds(y, scores)
+    assert 0.2 < threshold <= 0.3
+
+
+def test_threshold_beats_one_half_on_rare_labels():
+    rng = np.random.default_rng(0)
+    y = (rng.random((2000, 1)) < 0.1).astype(int)
+    scores = np.clip(0.15 + 0.2 * y + 0.1 * rng.standard_normal((2000, 1)), 0, 1)
+    tuned = scores >= best_thresholds(y, scores)
+    assert f1_score(y, tuned) > f1_score(y, scores >= 0.5) + 0.3
+
+
+def rows_with(*counts):
+    """Return truth and scores of one label: for each (score, positives, negatives) that many rows."""
+    y = [truth for _, positives, negatives in counts for truth in [1] * positives + [0] * negatives]
+    scores = [score for score, positives, negatives in counts for _ in range(positives + negatives)]
+    return np.array(y)[:, None], np.array(scores)[:, None]
+
+
+def test_threshold_is_the_middle_of_those_within_two_standard_errors_of_the_best():
+    # of 100 rows with the label; two standard errors of the best F1 are 0.08
+    y, scores = rows_with(
+        (0.905, 54, 0),  # F1 0.70 from here on: three errors below the best
+        (0.805, 13, 0),  # 0.80, the best
+        (0.605, 0, 14),  # 0.74: one and a half errors below
+        (0.205, 0, 100),  # 0.48
+        (0.0, 33, 0),
+    )
+    (threshold,) = best_thresholds(y, scores)
+    assert threshold == 0.52  # halfway between 0.23 and 0.81: each F1 is the mean with two neighbours on either side
+
+
+def test_threshold_of_a_label_that_is_always_told_apart_is_in_the_middle_of_the_gap():
+    y, scores = rows_with((0.815, 20, 0), (0.205, 0, 30))
+    assert best_thresholds(y, scores) == [0.51]
+
+
+def test_each_label_has_the_threshold_of_its_own_column():
+    y, scores = rows_with((0.815, 20, 0), (0.205, 0, 30))
+    lower, low_scores = rows_with((0.625, 20, 0), (0.005, 0, 30))
+    both = best_thresholds(np.hstack([y, lower]), np.hstack([scores, low_scores]))
+    assert both.tolist() == [0.51, 0.31]
+
+
+def test_label_without_rows_gets_the_middle_of_all_thresholds():
+    assert best_thresholds(np.zeros((5, 1)), np.full((5, 1), 0.4)) == [0.5]
+
+
+def test_macro_f1_is_that_of_scikit_learn_with_zero_for_a_label_in_neither():
+    rng = np.random.default_rng(0)
+    y, decided = rng.integers(0, 2, (40, 4)), rng.integers(0, 2, (40, 4))
+    y[:, 3] = decided[:, 3] = 0
+    assert np.isclose(macro_f1(y, decided), f1_score(y, decided, average="macro", zero_division=0))
