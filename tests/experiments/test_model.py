@@ -1,22 +1,44 @@
 import importlib.util
 import json
 import pickle
+import re
 import subprocess
 import sys
+import types
 import zipfile
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from experiments.classifiers.encoder import EncoderClassifier
 from experiments.config.files import load_config
+from experiments.config.schema import Task
 from experiments.errors import InputError
-from experiments.model import CARD_FILE, FORMER_NAMES, PIPELINE_FILE, _load_pyfunc, load_model
+from experiments.model import (
+    CARD_FILE,
+    FORMER_NAMES,
+    PIPELINE_FILE,
+    SEEN_FILE,
+    SentenceClassifier,
+    ServedModel,
+    _load_pyfunc,
+    fingerprint,
+    load_model,
+    needs_encoder,
+)
+from experiments.provenance import package_versions
 from experiments.train import prepare
 from experiments.training.fitting import fit
+from features.embeddings import SentenceEmbeddings
+from features.encoder.errors import EncoderError
 
 TEXTS = [
     "Rebels shelled the town again.",
@@ -30,22 +52,32 @@ TEXTS = [
 def classifier(small_config):
     config = load_config(str(small_config))
     train, _ = prepare(config, lambda line: None)
-    return fit(config, train)
+    with joblib.parallel_config("threading"):
+        return fit(config, train)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A pipeline that is fitted in no time."""
+    return make_pipeline(CountVectorizer(), LogisticRegression()).fit(["a war", "no war", "a deal"], [0, 1, 2])
 
 
 @pytest.fixture
-def saved(classifier, tmp_path):
-    classifier.save(tmp_path / "model")
+def saved(tiny, tmp_path):
+    task = Task(name="framing", labels=["threat", "cooperation", "denial"])
+    SentenceClassifier(tiny, task, np.full(3, 0.3)).save(tmp_path / "model")
     return tmp_path / "model"
 
 
-def test_loaded_model_predicts_the_same(classifier, saved):
-    loaded = load_model(saved)
+def test_loaded_model_predicts_the_same(classifier, tmp_path):
+    classifier.save(tmp_path)
+    loaded = load_model(tmp_path)
     assert np.array_equal(loaded.predict_proba(TEXTS), classifier.predict_proba(TEXTS))
     assert np.array_equal(loaded.thresholds, classifier.thresholds)
     assert (loaded.labels, loaded.versions) == (classifier.labels, classifier.versions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["boosting", "naive-bayes", "svm", "lexicon", "majority", "default"])
 def test_every_kind_survives_saving(name, small_corpus, tmp_path):
     config = load_config(f"framing/{name}", [f"data.train={small_corpus}", "thresholds.method=fixed"])
@@ -56,6 +88,7 @@ def test_every_kind_survives_saving(name, small_corpus, tmp_path):
     assert classifier.predict_proba(TEXTS).shape == (4, 3)
 
 
+@pytest.mark.slow
 def test_scoring_does_not_wait_for_pytorch(saved):
     code = (
         "import pathlib, sys; from experiments.model import load_model; "
@@ -143,3 +176,259 @@ def test_former_names_are_of_modules_that_exist_no_more_and_present_ones_of_thos
     for former, present in FORMER_NAMES.items():
         assert importlib.util.find_spec(present)
         assert importlib.util.find_spec(former) is None
+
+
+FRAMING = Task(name="framing", labels=["threat", "denial"])
+STANCE = Task(name="stance", type="multiclass", labels=["favor", "against", "none"])
+
+
+class Echo:
+    """A pipeline that answers with how long text and target are."""
+
+    def predict_proba(self, rows):
+        pairs = [row if isinstance(row, tuple) else (row, "") for row in rows]
+        return np.array([[len(text), len(target)] for text, target in pairs], dtype=np.float32)
+
+
+class Unable:
+    def predict_proba(self, rows):
+        raise EncoderError("the extra onnx isn't installed")
+
+
+def in_hand(pipeline=None, task=FRAMING, thresholds=(0.5, 0.3), **more):
+    return SentenceClassifier(pipeline or Echo(), task, np.array(thresholds), **more)
+
+
+def test_probabilities_are_those_of_each_text_and_its_target():
+    plain = in_hand().predict_proba(["ab", "abc"])
+    assert plain.tolist() == [[2, 0], [3, 0]] and plain.dtype == np.float64
+    targeted = in_hand(targeted=True)
+    assert targeted.predict_proba(["ab", "abc"], ["tolls", "dam"]).tolist() == [[2, 5], [3, 3]]
+    towards = targeted.towards("dam")
+    assert towards.predict_proba(["ab", "abc"]).tolist() == [[2, 3], [3, 3]]
+    assert towards.predict_proba(["ab", "abc"], ["tolls", "x"]).tolist() == [[2, 5], [3, 1]]  # its own come first
+    assert towards.predict_proba([]).shape == (0, 2)
+    with pytest.raises(ValueError, match="argument"):
+        targeted.predict_proba(["ab", "abc"], ["tolls"])
+
+
+def test_model_with_targets_needs_one_and_says_which_text_has_none():
+    targeted = in_hand(targeted=True)
+    with pytest.raises(InputError, match="the framing model tells the stance to a target: name one with --target"):
+        targeted.predict_proba(["ab"])
+    with pytest.raises(InputError, match="the target of text 2 is empty"):
+        targeted.predict_proba(["ab", "abc", "d"], ["tolls", " ", ""])
+    with pytest.raises(InputError, match="the target of text 1 is empty"):
+        targeted.predict_proba(["ab", "abc"], ["", "tolls"])
+
+
+def test_target_is_refused_where_it_is_empty_or_the_model_knows_none():
+    plain, targeted = in_hand(), in_hand(targeted=True)
+    assert plain.towards(None) is plain and targeted.towards(None) is targeted
+    with pytest.raises(InputError, match="--target tolls: the framing model knows no targets"):
+        plain.towards("tolls")
+    with pytest.raises(InputError, match="--target: is empty"):
+        targeted.towards(" ")
+
+
+def test_what_an_encoder_lacks_is_one_line_with_the_model():
+    with pytest.raises(InputError, match=r"^the framing model: the extra onnx isn't installed$"):
+        in_hand(Unable()).predict_proba(["x"])
+
+
+def test_label_is_given_from_its_own_threshold_on():
+    decided = in_hand().decide(np.array([[0.5, 0.29], [0.49, 0.3], [0.9, 0.9]]))
+    assert decided.tolist() == [[1, 0], [0, 1], [1, 1]] and decided.dtype == np.int8
+    assert in_hand().names(decided) == [["threat"], ["denial"], ["threat", "denial"]]
+
+
+def test_likeliest_label_is_given_in_a_multiclass_task_whatever_the_thresholds():
+    model = in_hand(task=STANCE, thresholds=[0.9, 0.9, 0.0])
+    decided = model.decide(np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3]]))
+    assert decided.tolist() == [[0, 1, 0], [1, 0, 0]] and decided.dtype == np.int8
+    assert model.names(decided) == [["against"], ["favor"]]
+
+
+def test_everything_about_a_model_survives_saving(tiny, tmp_path):
+    seen = frozenset(map(fingerprint, ["A war.", "No war."]))
+    model = in_hand(tiny, STANCE, [0.1, 0.2, 0.3], versions={"framescope": "9"}, targeted=True, trained_on=seen)
+    model.save(tmp_path / "new" / "folder")
+    loaded = load_model(tmp_path / "new" / "folder")
+    assert loaded.task == STANCE
+    assert loaded.thresholds.tolist() == [0.1, 0.2, 0.3]
+    assert (loaded.versions, loaded.targeted, loaded.trained_on) == ({"framescope": "9"}, True, seen)
+    assert loaded.seen(["a WAR.", "peace", "no war.", "no war."]) == 3
+    loaded.save(tmp_path / "new" / "folder")  # in place of itself
+    assert load_model(tmp_path / "new" / "folder").trained_on == seen
+
+
+def test_card_can_be_read_without_the_kit_and_the_pipeline_is_small(tiny, tmp_path):
+    in_hand(tiny, trained_on=frozenset(["b", "a"])).save(tmp_path)
+    assert json.loads((tmp_path / CARD_FILE).read_text("utf-8")) == {
+        "format": 1,
+        "task": {"name": "framing", "type": "multilabel", "labels": ["threat", "denial"], "average_over": []},
+        "thresholds": {"threat": 0.5, "denial": 0.3},
+        "versions": package_versions(),
+        "targeted": False,
+    }
+    assert (tmp_path / CARD_FILE).read_text("utf-8").count("\n") > 5
+    assert (tmp_path / SEEN_FILE).read_text("utf-8") == "a\nb\n"
+    with zipfile.ZipFile(tmp_path / PIPELINE_FILE) as file:
+        assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_DEFLATED}
+
+
+class WithWeights:
+    """A fine-tuned encoder, as far as saving goes."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def save_weights(self, folder):
+        folder.mkdir()
+        (folder / "name.txt").write_text(self.name)
+
+
+class Made:
+    """A classifier made of others."""
+
+    def __init__(self, **parts):
+        vars(self).update(parts)
+
+
+def pipeline_with(classifier):
+    return Pipeline([("classifier", classifier)])
+
+
+def test_weights_of_every_encoder_are_saved_beside_the_model(tmp_path):
+    encoders = [pipeline_with(WithWeights(name)) for name in "abcd"]
+    inner = pipeline_with(Made(first_=encoders[0], second_=encoders[1]))
+    vote = pipeline_with(Made(members_=[inner, pipeline_with(Made()), pipeline_with(Made(student_=encoders[2]))]))
+    in_hand(vote).save(tmp_path / "vote")
+    folders = {
+        folder.name: (folder / "name.txt").read_text() for folder in (tmp_path / "vote").iterdir() if folder.is_dir()
+    }
+    assert folders == {"encoder": "a", "encoder-2": "b", "encoder-3": "c"}
+    in_hand(encoders[3]).save(tmp_path / "one")
+    assert (tmp_path / "one" / "encoder" / "name.txt").read_text() == "d"
+    in_hand(make_pipeline(FunctionTransformer())).save(tmp_path / "none")
+    assert not (tmp_path / "none" / "encoder").exists()
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "needs"),
+    [
+        (make_pipeline(SentenceEmbeddings(), LogisticRegression()), True),
+        (pipeline_with(EncoderClassifier({}, ["a", "b"])), True),
+        (make_pipeline(CountVectorizer(), LogisticRegression()), False),
+    ],
+)
+def test_model_tells_whether_it_needs_the_packages_of_encoders(pipeline, needs, tmp_path):
+    in_hand(pipeline).save(tmp_path)
+    assert needs_encoder(tmp_path) is needs
+
+
+def test_pytorch_is_neither_loaded_nor_lost_on_loading(saved, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    load_model(saved)
+    assert "torch" not in sys.modules
+    torch = types.ModuleType("torch")
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    load_model(saved)
+    assert sys.modules["torch"] is torch
+
+
+def test_fingerprint_sees_through_case_and_typography_and_not_figures():
+    assert fingerprint("“They met,” he said.") == fingerprint('"they MET," he  said.') == "d119535480986e9d"
+    assert fingerprint("12 were killed") != fingerprint("47 were killed")
+
+
+@pytest.mark.parametrize("inside", ["", "data/classifier", "model/data/classifier"])
+def test_model_is_found_in_its_folder_and_in_that_of_mlflow(saved, tmp_path, inside):
+    outer = tmp_path / "outer"
+    (outer / inside).parent.mkdir(parents=True, exist_ok=True)
+    saved.rename(outer / inside)
+    assert load_model(outer).labels == ["threat", "cooperation", "denial"]
+
+
+def change_card(folder, change):
+    card = json.loads((folder / CARD_FILE).read_text("utf-8"))
+    change(card)
+    (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+
+
+def test_model_of_a_later_version_names_it(saved):
+    change_card(saved, lambda card: (card.update(format=2), card["versions"].update(framescope="7.5")))
+    with pytest.raises(InputError, match=re.escape(f"{saved}: was saved by a later framescope (7.5); upgrade")):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda card: card.pop("format"),
+        lambda card: card.update(format="x"),
+        lambda card: card["task"].update(labels=[]),
+        lambda card: card["thresholds"].pop("denial"),
+        lambda card: card["thresholds"].update(denial="high"),
+        lambda card: card.update(versions=3),
+    ],
+)
+def test_damaged_card_is_one_line_that_names_it(saved, change):
+    change_card(saved, change)
+    with pytest.raises(InputError, match=re.escape(f"{saved / CARD_FILE}: is damaged (")):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe"])
+def test_card_that_is_no_card_is_one_line_that_names_it(saved, content):
+    (saved / CARD_FILE).write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(f"{saved / CARD_FILE}: is damaged (")):
+        load_model(saved)
+
+
+def test_model_saved_before_it_knew_its_texts_or_targets_loads(saved):
+    (saved / SEEN_FILE).unlink()
+    change_card(saved, lambda card: card.pop("targeted"))
+    loaded = load_model(saved)
+    assert (loaded.trained_on, loaded.targeted, loaded.target) == (frozenset(), False, None)
+
+
+def test_missing_pipeline_is_one_line(saved):
+    (saved / PIPELINE_FILE).unlink()
+    with pytest.raises(InputError, match=re.escape(f"{saved / PIPELINE_FILE}: is missing; train or download")):
+        load_model(saved)
+
+
+def test_strangers_in_the_pipeline_are_named(saved):
+    skops.io.dump(make_pipeline(FunctionTransformer(func=print), Made()), saved / PIPELINE_FILE)
+    strangers = re.escape("(builtins.print, tests.experiments.test_model.Made)")
+    with pytest.raises(InputError, match=f"holds types that framescope doesn't know {strangers}"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("name", ["b.pkl", "deep/b.pickle", "b.joblib", "b.bin", "b.pt"])
+def test_folder_with_a_pickle_names_it(tmp_path, name):
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x")
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path}: holds a pickle ({Path(name).name})")):
+        load_model(tmp_path)
+
+
+def test_served_table_keeps_its_rows_numbers_and_reads_missing_texts_as_empty():
+    table = pd.DataFrame({"text": ["ab", None, 7]}, index=[5, 3, 9])
+    served = ServedModel(in_hand(thresholds=[2, 0])).predict(table)
+    assert served.index.tolist() == [5, 3, 9]
+    assert list(served.columns) == ["labels", "threat", "denial"]
+    assert served["labels"].tolist() == [["threat", "denial"], ["denial"], ["denial"]]
+    assert served["threat"].tolist() == [2, 0, 1]
+    assert ServedModel(in_hand()).predict(table.iloc[:0]).columns.tolist() == ["labels", "threat", "denial"]
+
+
+def test_served_model_with_targets_reads_them_from_their_column():
+    served = ServedModel(in_hand(targeted=True))
+    found = served.predict(pd.DataFrame({"text": ["ab", "abc"], "target": ["tolls", 12]}))
+    assert found["denial"].tolist() == [5, 2]
+    for missing in (None, float("nan")):
+        with pytest.raises(InputError, match="the target of text 2 is empty"):
+            served.predict(pd.DataFrame({"text": ["ab", "abc"], "target": ["tolls", missing]}))
