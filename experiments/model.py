@@ -6,8 +6,9 @@ import json
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from features.normalise import normalise_text
 
 FORMAT = 1
 """Version of the saved form; a model of a later one is refused."""
+
+DIGITS = 4
+"""To how many digits scores are given out."""
 
 FOLDER = "classifier"
 """What the saved folder is called inside an MLflow model's ``data``."""
@@ -156,6 +160,41 @@ class SentenceClassifier:
         for number, encoder in enumerate(_encoders(self.pipeline), 1):  # to go on with in transformers
             encoder.save_weights(folder / (ENCODER_FOLDER if number == 1 else f"{ENCODER_FOLDER}-{number}"))
         (folder / SEEN_FILE).write_text("".join(f"{each}\n" for each in sorted(self.trained_on)), encoding="utf-8")
+
+    def score(
+        self, texts: Iterable[str], targets: Iterable[str] | None = None, batch_size: int = 2048
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what the model says of each text, in their order, as it goes.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            Sentences; read a batch at a time, so any number will do.
+        targets : iterable of str, optional
+            As many targets, for a stance model; its own (:meth:`towards`) for all when left out.
+        batch_size : int, default 2048
+            Texts a call of the pipeline.
+
+        Yields
+        ------
+        dict
+            ``text``, ``labels`` (list of str) and ``scores`` (label -> probability, to four digits).
+
+        Raises
+        ------
+        InputError
+            If the model needs a target and none is given, or there are fewer targets than texts.
+        """
+        named = None if targets is None else iter(targets)
+        source = iter(texts)
+        while batch := list(islice(source, batch_size)):
+            about = None if named is None else list(islice(named, len(batch)))
+            if about is not None and len(about) < len(batch):
+                raise InputError("there are fewer targets than texts; give one a text")
+            probabilities = self.predict_proba(batch, about)
+            for text, row, given in zip(batch, probabilities, self.names(self.decide(probabilities)), strict=True):
+                scores = dict(zip(self.labels, row.round(DIGITS).tolist(), strict=True))
+                yield {"text": text, "labels": given, "scores": scores}
 
     def seen(self, texts: Sequence[str]) -> int:
         """Return how many of the texts the model was trained on."""

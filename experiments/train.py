@@ -8,11 +8,12 @@ from pathlib import Path
 from experiments.classifiers.separate import target_notes
 from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training
-from experiments.corpus.rows import Labelled, Warn, load_data
+from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
 from experiments.evaluation.evaluate import evaluate, save_predictions
 from experiments.evaluation.parts import measure_parts, parts_lines
 from experiments.evaluation.report import write_report
+from experiments.notices import Warn
 from experiments.tracking.registry import Registered, register
 from experiments.tracking.runs import start_run
 from experiments.training.fitting import fit

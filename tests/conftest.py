@@ -80,3 +80,11 @@ def trained(workspace, small_config):
         return train(load_config(str(small_config)), lambda line: None)
     finally:
         os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+def small_stance_model():
+    """A stance model of two targets, as version 0.1.0 saved it."""
+    from experiments.model import load_model
+
+    return load_model(ROOT / "tests/experiments/saved_models/separate-0.1.0")

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from codecs import getincrementaldecoder, lookup
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ from typing import Any
 from experiments.articles.sentences import Sentence, split_sentences
 from experiments.errors import InputError
 from experiments.files import decode, find_file, read_bytes
-
-Warn = Callable[[str], None]
+from experiments.notices import Warn, to_stderr
 
 TEXT_ENDINGS = (".txt", ".md", ".markdown", ".html", ".htm")
 TABLE_ENDINGS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
@@ -45,16 +44,12 @@ class Article:
     sentences: tuple[Sentence, ...]
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
 def read_articles(
     inputs: Sequence[str],
     text_column: str = "text",
     id_column: str = "id",
     encoding: str | None = None,
-    warn: Warn = _to_stderr,
+    warn: Warn = to_stderr,
 ) -> Iterator[Article]:
     """Read articles one after the other.
 

@@ -6,10 +6,7 @@ import numpy as np
 
 from experiments.articles.read import Article
 from experiments.articles.scored import ScoredArticle
-from experiments.model import SentenceClassifier
-
-DIGITS = 4
-"""To how many digits probabilities are written."""
+from experiments.model import DIGITS, SentenceClassifier
 
 
 def score_articles(

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from experiments.articles.page import score_page
-from experiments.articles.read import Article, Warn
+from experiments.articles.read import Article
 from experiments.articles.score import score_articles
 from experiments.articles.scored import ScoredArticle
 from experiments.errors import InputError
 from experiments.files import harmless, writing
 from experiments.model import SentenceClassifier
+from experiments.notices import Warn, to_stderr
 
 FORMATS = ("jsonl", "csv", "parquet", "html")
 
@@ -75,7 +76,7 @@ def score_to(
     output: Path | None = None,
     format: str | None = None,
     batch_size: int = 2048,
-    warn: Warn = lambda line: print(line, file=sys.stderr),
+    warn: Warn = to_stderr,
 ) -> ScoreSummary:
     """Score articles and write one row a sentence, or the page that shows them.
 

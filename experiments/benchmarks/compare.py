@@ -24,10 +24,11 @@ from experiments.benchmarks.peers import PEERS
 from experiments.benchmarks.processes import Candidate, measure_system
 from experiments.config.files import load_config
 from experiments.config.schema import Config
-from experiments.corpus.rows import Labelled, Warn
+from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
 from experiments.measures.metrics import Metrics, measure
 from experiments.measures.resampling import Estimate
+from experiments.notices import Warn
 from experiments.provenance import package_versions
 from experiments.train import prepare
 from features.encoder import EncoderError

@@ -10,8 +10,9 @@ from typing import Any
 
 from experiments.articles.read import read_articles
 from experiments.articles.write import score_to
-from experiments.corpus.rows import Warn, read_rows
+from experiments.corpus.rows import read_rows
 from experiments.files import ROOT
+from experiments.notices import Warn
 from experiments.tracking.resolve import resolve_model
 from features.lexicon import tokenize
 

@@ -7,9 +7,9 @@ from experiments.articles.read import read_articles
 from experiments.articles.write import score_to
 from experiments.commands.summary import scored_text, trained_json, trained_text
 from experiments.config.files import load_config
-from experiments.corpus.rows import Warn
 from experiments.files import ROOT
 from experiments.model import load_model
+from experiments.notices import Warn
 from experiments.tracking.artifacts import fetch_model, save_report
 from experiments.train import train
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
-from experiments.corpus.rows import Warn, read_rows
+from experiments.corpus.rows import read_rows
 from experiments.errors import InputError
 from experiments.measures.reliability import LabelSet
+from experiments.notices import Warn
 
 NESTED = "annotators"
 """Column that may hold all annotators' labels as ``{"a": [...], "b": [...]}``."""

@@ -7,8 +7,9 @@ from typing import Any
 from datasets import Dataset
 
 from experiments.config.schema import Columns, Config, Data, Task
-from experiments.corpus.rows import Warn, cell_text, indicator, label_names, read_rows
+from experiments.corpus.rows import cell_text, indicator, label_names, read_rows
 from experiments.errors import InputError
+from experiments.notices import Warn
 
 
 @dataclass(frozen=True)

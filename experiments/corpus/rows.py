@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from datasets import Dataset
 from experiments.config.schema import Columns, Config, Data, Task
 from experiments.errors import InputError
 from experiments.files import decode, find_file, read_bytes
-
-Warn = Callable[[str], None]
+from experiments.notices import Warn
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 """A cell with quotes around it."""

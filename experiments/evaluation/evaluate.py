@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from experiments.config.schema import Columns, Data
-from experiments.corpus.rows import Labelled, Warn, load_labelled
+from experiments.corpus.rows import Labelled, load_labelled
 from experiments.errors import InputError
 from experiments.files import writing
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
+from experiments.notices import Warn
 
 MIN_SLICE = 20
 """Slices of fewer rows than this are not measured: their bounds would say nothing."""

@@ -11,7 +11,8 @@ from experiments.classifiers.logistic import Logistic
 from experiments.config.schema import Config
 from experiments.corpus.checks import find_duplicates
 from experiments.corpus.labelled_file import Corpus
-from experiments.corpus.rows import Labelled, Warn, cell_text
+from experiments.corpus.rows import Labelled, cell_text
+from experiments.notices import Warn
 from experiments.quality.confident_learning import STRICT, confident_joint
 from experiments.training.fitting import pipeline_of
 from experiments.training.out_of_fold import out_of_fold

@@ -8,11 +8,12 @@ import numpy as np
 
 from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training
-from experiments.corpus.rows import Labelled, Warn, load_labelled
+from experiments.corpus.rows import Labelled, load_labelled
 from experiments.corpus.splits import folds
 from experiments.errors import InputError
 from experiments.evaluation.evaluate import evaluate
 from experiments.measures.metrics import Metrics, measure
+from experiments.notices import Warn
 from experiments.training.fitting import fit
 
 

@@ -9,10 +9,11 @@ from sklearn.pipeline import Pipeline
 from experiments.classifiers.members import fit_member
 from experiments.classifiers.separate import SeparateTargets
 from experiments.config.schema import Config
-from experiments.corpus.rows import Labelled, Warn, load_unlabelled
+from experiments.corpus.rows import Labelled, load_unlabelled
 from experiments.corpus.splits import hold_out
 from experiments.errors import InputError
 from experiments.model import SentenceClassifier, fingerprint
+from experiments.notices import Warn
 from experiments.provenance import package_versions
 from experiments.training.thresholds import choose_thresholds
 from features import build_features

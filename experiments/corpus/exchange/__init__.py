@@ -7,8 +7,8 @@ from typing import Any
 
 from experiments.corpus.exchange import doccano, label_studio, prodigy
 from experiments.corpus.exchange.rows import Row, all_labels, read_records, take_apart, write_lines
-from experiments.corpus.rows import Warn
 from experiments.errors import InputError
+from experiments.notices import Warn
 
 
 @dataclass(frozen=True)

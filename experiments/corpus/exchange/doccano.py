@@ -22,9 +22,9 @@ from experiments.corpus.exchange.rows import (
     take_apart,
     write_lines,
 )
-from experiments.corpus.rows import Warn
 from experiments.errors import InputError
 from experiments.files import FORMULA, harmless, writing
+from experiments.notices import Warn
 
 JOIN = "#"
 """Stands between the labels of one cell in doccano's CSV."""

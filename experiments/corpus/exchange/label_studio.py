@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.corpus.exchange.rows import FORM, Parts, Row, form_of, people, put_together, read_records, take_apart
-from experiments.corpus.rows import Warn
 from experiments.errors import InputError
 from experiments.files import writing
+from experiments.notices import Warn
 
 CONTROL = "labels"
 """Name of the Choices control in what is written."""

@@ -21,8 +21,8 @@ from experiments.corpus.exchange.rows import (
     take_apart,
     write_lines,
 )
-from experiments.corpus.rows import Warn
 from experiments.errors import InputError
+from experiments.notices import Warn
 
 ANSWERS = ("accept", "reject", "ignore")
 

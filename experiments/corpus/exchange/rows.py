@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.corpus.annotations import NESTED, PREFIXES
-from experiments.corpus.rows import Warn, json_rows, read_rows
+from experiments.corpus.rows import json_rows, read_rows
 from experiments.errors import InputError
 from experiments.files import decode, find_file, read_bytes, writing
+from experiments.notices import Warn
 
 Row = dict[str, Any]
 
