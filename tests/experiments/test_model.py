@@ -262,6 +262,13 @@ def test_everything_about_a_model_survives_saving(tiny, tmp_path):
     assert load_model(tmp_path / "new" / "folder").trained_on == seen
 
 
+def test_numbers_that_are_not_one_a_label_are_an_error_and_not_cut_off(tiny, tmp_path):
+    with pytest.raises(ValueError, match="argument"):
+        in_hand().names(np.ones((1, 3)))
+    with pytest.raises(ValueError, match="argument"):
+        in_hand(tiny, thresholds=[0.1, 0.2, 0.3]).save(tmp_path)
+
+
 def test_card_can_be_read_without_the_kit_and_the_pipeline_is_small(tiny, tmp_path):
     in_hand(tiny, trained_on=frozenset(["b", "a"])).save(tmp_path)
     assert json.loads((tmp_path / CARD_FILE).read_text("utf-8")) == {

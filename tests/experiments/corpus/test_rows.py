@@ -263,7 +263,8 @@ def test_training_rows_and_the_test_rows_that_the_config_names_are_read(tmp_path
     train, test = load_data(small(tmp_path, *files), lines.append)
     assert train.texts == ["The test café reopened."] and train.y.tolist() == [[1, 0]]
     assert test.y.tolist() == [[1, 0]]
-    assert len(lines) == 1 and "train.csv" in lines[0]  # its encoding is said, whichever part it is
+    load_data(small(tmp_path, files[1].replace("data.test", "data.train")), lines.append)
+    assert len(lines) == 2 and all("train.csv: is not UTF-8" in line for line in lines)  # said of either part
 
 
 def test_joined_files_keep_ids_groups_labels_and_targets_in_step(tmp_path):
@@ -309,6 +310,8 @@ def test_unlabelled_sentences_of_a_task_with_targets_are_pairs(tmp_path):
     (tmp_path / "1.csv").write_text("text,about\nNo more.,tolls\nNo more.,dams\nNo more.,tolls\n")
     found = load_unlabelled(small(tmp_path, f"data.unlabelled={tmp_path}/1.csv", "data.columns.target=about"))
     assert found == [("No more.", "tolls"), ("No more.", "dams")]
+    with pytest.raises(InputError, match=r"1\.csv: has no column 'aim' for the target"):
+        load_unlabelled(small(tmp_path, f"data.unlabelled={tmp_path}/1.csv", "data.columns.target=aim"))
 
 
 def matrix(table, task=FRAMING, **settings):

@@ -9,14 +9,14 @@ from experiments.measures.resampling import Estimate, resample
 LABELS = ["a", "b", "c"]
 
 
-def predictions(n=200, seed=0, ties=False):
-    """Random truth and probabilities that have something to do with it; labels from one half on."""
+def predictions(n=200, seed=0, ties=False, threshold=0.5):
+    """Random truth and probabilities that have something to do with it; labels from a threshold on."""
     rng = np.random.default_rng(seed)
     y = (rng.random((n, 3)) < (0.5, 0.3, 0.1)).astype(int)
     probabilities = np.clip(0.25 * y + 0.7 * rng.random((n, 3)), 0, 1)
     if ties:
         probabilities = probabilities.round(1)
-    return y, probabilities, (probabilities >= 0.5).astype(int)
+    return y, probabilities, (probabilities >= threshold).astype(int)
 
 
 def one_each(n):
@@ -24,8 +24,9 @@ def one_each(n):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_values_of_a_label_are_those_of_scikit_learn(ties):
-    y, probabilities, decided = predictions(ties=ties)
+@pytest.mark.parametrize("threshold", [0.5, 0.9])  # more labels than there are, and fewer
+def test_values_of_a_label_are_those_of_scikit_learn(ties, threshold):
+    y, probabilities, decided = predictions(ties=ties, threshold=threshold)
     found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
     for column, label in enumerate(LABELS):
         true, given, scores = y[:, column], decided[:, column], probabilities[:, column]
@@ -62,12 +63,66 @@ def test_a_multiclass_task_has_the_loss_over_classes_and_accuracy():
 
 
 def test_calibration_error_of_a_case_worked_by_hand():
-    # bin 0.2-0.3: two rows at 0.25, one true -> |0.5 - 0.25|; bin 0.9-1: two rows, mean 0.95, both true -> 0.05
-    probabilities = np.array([[0.25], [0.25], [0.9], [1.0]])
-    y = np.array([[1], [0], [1], [1]])
-    found = measure(y, probabilities, (probabilities > 0.5).astype(int), ["a"], one_each(4), bootstrap=0)
-    assert found["a.ece"].value == pytest.approx(0.5 * 0.25 + 0.5 * 0.05)
+    # 0.2 to 0.3: two rows, one true, 0.5 too low; 0.8 to 0.9: one, 0.15 too low; 0.9 to 1: two, one true, 0.95 too high
+    probabilities = np.array([[0.25], [0.25], [0.85], [0.95], [1.0]])
+    y = np.array([[1], [0], [1], [1], [0]])
+    found = measure(y, probabilities, (probabilities > 0.5).astype(int), ["a"], one_each(5), bootstrap=0)
+    assert found["a.ece"].value == pytest.approx((0.5 + 0.15 + 0.95) / 5)
     assert found["ece"].value == found["a.ece"].value
+
+
+def test_perfect_predictions_score_one():
+    y = np.array([[1, 0], [0, 1], [1, 1]])
+    found = measure(y, y.astype(float), y, ["a", "b"], one_each(3), bootstrap=0)
+    for name in ("a.f1", "b.f1", "macro_f1", "micro_f1", "exact_match", "a.precision", "a.recall"):
+        assert found[name].value == 1, name
+    assert found["log_loss"].value == pytest.approx(0)
+    assert found["brier"].value == found["ece"].value == 0
+
+
+def test_label_of_a_single_row_counts_whether_it_is_found_or_not():
+    y = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1]])
+    decided = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0]])
+    probabilities = np.array([[0.9, 0.9, 0.1], [0.8, 0.3, 0.8], [0.7, 0.2, 0.0]])
+    found = measure(y, probabilities, decided, LABELS, one_each(3), bootstrap=0)
+    assert (found["b.precision"].value, found["b.recall"].value, found["b.f1"].value) == (1, 1, 1)
+    assert (found["c.precision"].value, found["c.recall"].value, found["c.f1"].value) == (0, 0, 0)
+    assert found["macro_f1"].value == pytest.approx(2 / 3)
+    assert found["c.average_precision"].value == pytest.approx(1 / 3)  # its row has the lowest probability of all
+
+
+@pytest.mark.filterwarnings("error")
+def test_bounds_are_percentiles_of_what_scikit_learn_says_of_each_resample():
+    y, probabilities, decided = predictions(n=12, seed=5)
+    y[0, 1], decided[0, 1], y[1:, 1], decided[1:, 1] = 1, 1, 0, 0  # one row has the label b: many resamples lack it
+    found = measure(y, probabilities, decided, LABELS, one_each(12), bootstrap=40, seed=2)
+    (drawn,) = resample(one_each(12), 40, seed=2)
+    assert (drawn[:, 0] == 0).any()
+    scores = {
+        "f1": (f1_score, decided, {"zero_division": np.nan}),
+        "precision": (precision_score, decided, {"zero_division": 0}),
+        "recall": (recall_score, decided, {"zero_division": np.nan}),
+        "average_precision": (average_precision_score, probabilities, {}),
+    }
+    for name, (score, guesses, more) in scores.items():
+        values = np.full((40, 3), np.nan)
+        for column, label in enumerate(LABELS):
+            for number, weights in enumerate(drawn):
+                if name != "average_precision" or weights @ y[:, column]:  # without any row scikit-learn says 0
+                    values[number, column] = score(y[:, column], guesses[:, column], sample_weight=weights, **more)
+            bounds = np.nanpercentile(values[:, column], [2.5, 97.5])
+            assert (found[f"{label}.{name}"].low, found[f"{label}.{name}"].high) == pytest.approx(bounds), (label, name)
+        if name in ("f1", "average_precision"):  # the mean over the labels that a resample has
+            bounds = np.percentile(np.nanmean(values, axis=1), [2.5, 97.5])
+            assert (found[f"macro_{name}"].low, found[f"macro_{name}"].high) == pytest.approx(bounds), name
+
+
+def test_bounds_come_from_a_thousand_resamples_unless_said_otherwise():
+    y, probabilities, decided = predictions(n=20)
+    usual = measure(y, probabilities, decided, LABELS, one_each(20))
+    asked = measure(y, probabilities, decided, LABELS, one_each(20), multilabel=True, bootstrap=1000, seed=0)
+    assert repr(usual) == repr(asked)
+    assert usual["log_loss"].value != measure(y, probabilities, decided, LABELS, one_each(20), False)["log_loss"].value
 
 
 def test_without_a_bootstrap_bounds_are_undefined():
@@ -143,6 +198,8 @@ def test_a_label_that_no_row_has_counts_as_zero():
     assert found["c.f1"].value == found["c.recall"].value == found["c.support"].value == 0
     assert found["macro_f1"].value == pytest.approx(f1_score(y, decided, average="macro", zero_division=0))
     assert np.isnan(found["c.recall"].low)
+    others = [found[f"{label}.average_precision"].value for label in "ab"]
+    assert found["macro_average_precision"].value == pytest.approx(np.mean(others))
 
 
 def test_bounds_of_the_average_hold_a_label_that_no_row_has():

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from sklearn.metrics import f1_score
 
 from experiments.measures.operating_points import best_thresholds, macro_f1
@@ -49,6 +50,23 @@ def test_each_label_has_the_threshold_of_its_own_column():
     lower, low_scores = rows_with((0.625, 20, 0), (0.005, 0, 30))
     both = best_thresholds(np.hstack([y, lower]), np.hstack([scores, low_scores]))
     assert both.tolist() == [0.51, 0.31]
+
+
+def test_probability_that_equals_a_threshold_reaches_it():
+    y, scores = rows_with((0.61, 20, 0), (0.2, 0, 30))
+    assert best_thresholds(y, scores) == [0.41]  # the middle of 0.21 to 0.61
+
+
+def test_single_row_of_a_label_leaves_nearly_every_threshold_open():
+    y, scores = rows_with((0.605, 1, 0), (0.575, 0, 1), (0.305, 0, 4))
+    # the best F1 is 0.87, of 0.56 to 0.60 on average; two errors of one row reach down to the 0.29 of all thresholds
+    # below 0.30, and those of two rows wouldn't
+    assert best_thresholds(y, scores) == [0.32]
+
+
+def test_truth_and_probabilities_of_different_labels_are_refused():
+    with pytest.raises(ValueError, match="argument"):
+        best_thresholds(np.ones((3, 2)), np.ones((3, 1)))
 
 
 def test_label_without_rows_gets_the_middle_of_all_thresholds():

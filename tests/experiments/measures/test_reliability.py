@@ -60,3 +60,31 @@ def test_alpha_of_several_units_a_row_is_that_of_the_units():
 def test_masi_alpha_is_undefined_where_no_row_has_two_annotations():
     assert np.isnan(masi_alpha([("a", 0, frozenset("x")), ("b", 1, frozenset("y"))]))
     assert np.isfinite(masi_alpha([("a", 0, frozenset("x")), ("b", 0, frozenset("y"))]))
+
+
+@pytest.mark.filterwarnings("error")
+def test_each_row_of_weights_has_its_own_coefficient():
+    rng = np.random.default_rng(2)
+    first, second = rng.integers(0, 3, 30), rng.integers(0, 3, 30)
+    counts = np.eye(3)[first] + np.eye(3)[second]
+    weights = np.vstack([np.ones(30), rng.integers(0, 4, (3, 30)), np.eye(30)[0] * 2])  # the last is one row twice
+    for of in (
+        lambda rows: cohen_kappa(first, second, rows),
+        lambda rows: krippendorff_alpha(counts, nominal_distances(3), rows),
+    ):
+        together = of(weights)
+        assert together.shape == (5,)
+        np.testing.assert_allclose(together, np.concatenate([of(row[None, :]) for row in weights]))
+        assert of(None).shape == (1,) and of(None)[0] == pytest.approx(together[0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_coefficients_of_annotators_who_never_differ_in_anything_are_undefined():
+    same = np.ones(4, dtype=int)
+    assert np.isnan(cohen_kappa(same, same)[0])
+    assert np.isnan(krippendorff_alpha(np.array([[0, 2]] * 4), nominal_distances(2))[0])
+
+
+def test_alpha_does_not_depend_on_the_unit_of_the_distances():
+    counts, distances = np.array([[2, 0], [1, 1]]), nominal_distances(2)
+    assert krippendorff_alpha(counts, distances * 0.1)[0] == pytest.approx(krippendorff_alpha(counts, distances)[0])

@@ -29,10 +29,10 @@ class Recorder:
         return np.stack([numbers, -numbers], axis=1)
 
 
-def predict(multilabel, n_folds=4):
+def predict(multilabel, seed=1):
     fitted = []
     with joblib.parallel_config("threading"):
-        found = out_of_fold(lambda: Recorder(fitted), DATA, multilabel, n_folds, seed=1)
+        found = out_of_fold(lambda: Recorder(fitted), DATA, multilabel, 4, seed)
     return found, fitted
 
 
@@ -50,3 +50,10 @@ def test_each_row_is_predicted_by_a_model_of_all_other_groups_and_their_labels(m
 def test_predictions_stand_in_their_own_rows():
     found, _ = predict(True)
     assert found.tolist() == [[row, -row] for row in range(N)]
+
+
+def test_seed_decides_which_rows_are_held_out_together():
+    def parts(seed):
+        return sorted(sorted(asked) for _, asked in predict(True, seed)[1])
+
+    assert parts(1) == parts(1) != parts(3)

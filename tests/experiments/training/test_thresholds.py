@@ -63,24 +63,41 @@ def test_validation_chooses_on_the_rows_set_aside_with_the_pipeline_at_hand(smal
     assert chosen.tolist() == [0.21, 0.41]  # halfway from 0.1 to 0.3 and to 0.7
 
 
-def test_rows_chosen_on_go_with_their_probabilities(small_config):
+@pytest.mark.parametrize(
+    "where", ["{kind: [article, wire]}", "{kind: article, year: ['1999', '2001']}", "{year: '2001'}", "{kind: article}"]
+)
+def test_rows_chosen_on_go_with_their_probabilities(small_config, where):
     config = load_config(
         str(small_config),
-        ["thresholds.method=validation", "task.labels=[threat, denial]", "thresholds.where={kind: [a, b]}"],
+        ["thresholds.method=validation", "task.labels=[threat, denial]", f"thresholds.where={where}"],
     )
-    held, probabilities = part("held", [0.315, 0.715], kind=["a", "b"])
-    more, _ = part("more", 0.9, kind=["c", "c"])
-    probabilities |= dict.fromkeys(more.texts, np.array([0.9, 0.9]))
-    # the rows of kind c come first, so that a mask of one and not the other would take those of others
-    both = Labelled(
-        "both",
-        Dataset.from_dict({"kind": ["c"] * 20 + ["a", "b"] * 10}),
-        more.ids + held.ids,
-        more.texts + held.texts,
-        more.groups + held.groups,
-        np.concatenate([more.y, held.y]),
+    others, misleading = part("others", 0.9)
+    wanted, probabilities = part("wanted", [0.315, 0.715])
+    # those wanted come last, so that a mask of rows but not of probabilities would take others'
+    columns = {"kind": ["art", "cle"] * 10 + ["article"] * 20, "year": [1999] * 20 + [2001] * 20}
+    held = Labelled(
+        "held",
+        Dataset.from_dict(columns),
+        others.ids + wanted.ids,
+        others.texts + wanted.texts,
+        others.groups + wanted.groups,
+        np.concatenate([others.y, wanted.y]),
     )
-    assert choose_thresholds(config, never, more, Prepared(probabilities), both).tolist() == [0.21, 0.41]
+    chosen = choose_thresholds(config, never, others, Prepared(misleading | probabilities), held)
+    assert chosen.tolist() == [0.21, 0.41]
+
+
+def test_rows_must_have_all_columns_that_are_asked_for(small_config):
+    config = load_config(
+        str(small_config),
+        ["thresholds.method=validation", "task.labels=[threat, denial]", "thresholds.where={kind: a, year: '1999'}"],
+    )
+    held, probabilities = part("held", 0.9, kind=["a", "b"], year=["2001", "1999"])
+    with pytest.raises(InputError, match=r"held: thresholds.where=.* leaves 0 rows"):
+        choose_thresholds(config, never, held, Prepared(probabilities), held)
+    held, probabilities = part("held", 0.9, kind=["a", "b"], month=["5", "6"])
+    with pytest.raises(InputError, match=r"held: has no column 'year' for thresholds.where; it has text, kind, month$"):
+        choose_thresholds(config, never, held, Prepared(probabilities), held)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +111,7 @@ def test_fixed_threshold_is_that_of_every_label_and_nothing_is_fitted(small_conf
 
 def test_chosen_rows_must_hold_every_label(small_config):
     config = load_config(str(small_config), ["thresholds.where={kind: a}", "task.labels=[threat, denial]"])
-    rows, _ = part("train", 0.9, kind=["a", "b"])  # a row of kind a has no label
-    with pytest.raises(InputError, match="leaves 10 rows"):
+    rows, _ = part("train", 0.9, kind=["a", "b"])
+    rows.y[0] = [0, 1]  # of the rows of kind a one has a label, and none the other
+    with pytest.raises(InputError, match=r"train: thresholds.where={'kind': 'a'} leaves 10 rows"):
         choose_thresholds(config, never, rows, None, None)
