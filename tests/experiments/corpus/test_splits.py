@@ -123,3 +123,9 @@ def test_held_out_part_has_the_labels_of_all_rows_and_the_size_asked_for():
         assert len(test) == pytest.approx(0.25 * 36, abs=1)
         assert test.y[:, 0].sum() == test.y[:, 1].sum()
         assert sorted(train.ids + test.ids) == sorted(data.ids)
+
+
+def test_label_with_as_many_rows_as_there_are_folds_is_in_each_of_them():
+    data = labelled([[1, 0]] * 24 + [[0, 1]] * 4, range(28))
+    for seed in range(5):
+        assert [data.y[part, 1].sum() for _, part in folds(data, 4, seed)] == [1, 1, 1, 1]

@@ -63,6 +63,31 @@ def test_validation_chooses_on_the_rows_set_aside_with_the_pipeline_at_hand(smal
     assert chosen.tolist() == [0.21, 0.41]  # halfway from 0.1 to 0.3 and to 0.7
 
 
+@pytest.mark.parametrize(("method", "with_held"), [("cv", True), ("cv", False), ("validation", False)])
+def test_cross_validation_chooses_on_the_training_rows_by_models_of_their_indicators(small_config, method, with_held):
+    config = load_config(
+        str(small_config), [f"thresholds.method={method}", "thresholds.folds=4", "task.labels=[threat, denial]"]
+    )
+    train, probabilities = part("train", [0.315, 0.715])
+    held, others = part("held", 0.9)
+    fitted = []
+
+    class Recorder(Prepared):
+        def fit(self, texts, answers):
+            fitted.append((texts, answers))
+            return self
+
+    with joblib.parallel_config("threading"):
+        chosen = choose_thresholds(
+            config, lambda: Recorder(probabilities), train, Prepared(others), held if with_held else None
+        )
+    assert chosen.tolist() == [0.21, 0.41]
+    assert len(fitted) == 4
+    for texts, answers in fitted:
+        assert set(texts) < set(train.texts)
+        assert answers.shape == (len(texts), 2)
+
+
 @pytest.mark.parametrize(
     "where", ["{kind: [article, wire]}", "{kind: article, year: ['1999', '2001']}", "{year: '2001'}", "{kind: article}"]
 )
