@@ -99,6 +99,11 @@ def test_texts_of_fewer_than_three_words_are_compared_as_a_whole():
     assert find_duplicates(["Rain fell", "rain  fell", "Snow fell", ""]) == Duplicates(exact=[(0, 1)], near=[])
 
 
+def test_one_text_over_and_over_has_no_near_duplicates():
+    assert find_duplicates([LONG, LONG, LONG]) == Duplicates(exact=[(0, 1), (0, 2)], near=[])
+    assert find_duplicates([]) == Duplicates(exact=[], near=[])
+
+
 def test_every_repetition_is_paired_with_the_first_and_near_ones_with_it_alone():
     texts = [LONG, LONG.upper(), "Quite another thing was said.", LONG, f"{LONG} afternoon"]
     assert find_duplicates(texts) == Duplicates(exact=[(0, 1), (0, 3)], near=[(0, 4)])
