@@ -120,6 +120,7 @@ def test_several_files_are_joined_and_every_column_kept(tmp_path):
     two = write_jsonl(tmp_path / "2.jsonl", [{"text": "b", "labels": [], "region": "africa"}])
     data = load_labelled([str(one), str(two)], FRAMING, Data(train="x"), print)
     assert data.ids == ["1-1", "2-1"]
+    assert data.targets is None
     assert {"register", "region"} <= set(data.rows.column_names)
 
 
@@ -282,11 +283,37 @@ def test_joined_files_keep_ids_groups_labels_and_targets_in_step(tmp_path):
     assert data.groups == ["g1.csv", "g2.csv"]
     assert data.targets == ["tolls", "dams"]
     assert data.y.tolist() == [[1, 0], [1, 0]]
+    assert data.rows.column_names == ["id", "text", "label", "about", "group"]
 
 
 def test_no_file_is_refused():
-    with pytest.raises(InputError, match="names no file"):
+    with pytest.raises(InputError, match=r"^data: names no file$"):
         load_labelled([], FRAMING, Data(train="x"), print)
+
+
+def test_rows_without_id_or_group_are_numbered_and_each_a_group_of_its_own(tmp_path):
+    rows = [{"id": None, "group": "g", "text": "a"}, {"id": "7", "group": None, "text": "b"}, {"id": " ", "text": "c"}]
+    path = write_jsonl(tmp_path / "a.jsonl", [{**row, "labels": []} for row in rows])
+    data, _ = load(path)
+    assert data.name == str(path)
+    assert data.ids == ["a-1", "7", "a-3"]
+    assert data.groups == ["g", f"{path}#2", f"{path}#3"]
+
+
+def test_columns_that_were_named_must_be_there_and_targets_filled_in(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label,about\nx,favor,tolls\ny,favor,\nz,favor, \n")
+
+    def read(**columns):
+        load(tmp_path / "a.csv", STANCE, columns=columns)
+
+    with pytest.raises(InputError, match=r"a\.csv: has no column 'nr' for the id; it has text, label, about \(set"):
+        read(id="nr")
+    with pytest.raises(InputError, match=r"a\.csv: has no column 'article' for the group; it has"):
+        read(group="article")
+    with pytest.raises(InputError, match=r"a\.csv: has no column 'aim' for the target; it has"):
+        read(target="aim")
+    with pytest.raises(InputError, match=r"a\.csv: 2 row\(s\) without a target in column 'about', .* is row 2; fill"):
+        read(target="about")
 
 
 def test_unlabelled_sentences_are_the_different_ones_of_all_files(tmp_path):

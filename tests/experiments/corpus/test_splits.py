@@ -125,6 +125,14 @@ def test_held_out_part_has_the_labels_of_all_rows_and_the_size_asked_for():
         assert sorted(train.ids + test.ids) == sorted(data.ids)
 
 
+def test_held_out_part_has_each_label_at_its_own_rate():
+    rng = np.random.default_rng(0)
+    data = labelled(rng.random((200, 2)) < [0.7, 0.1], [row // 5 for row in range(200)])
+    for seed in range(5):
+        _, test = hold_out(data, 0.25, seed)
+        assert np.abs(test.y.mean(axis=0) - data.y.mean(axis=0)).max() < 0.02
+
+
 def test_label_with_as_many_rows_as_there_are_folds_is_in_each_of_them():
     data = labelled([[1, 0]] * 24 + [[0, 1]] * 4, range(28))
     for seed in range(5):
