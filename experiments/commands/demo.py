@@ -1,5 +1,9 @@
 """From nothing to a scored article: the default config trained, a sample article scored, and where to look next."""
 
+import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from experiments.train import train
 
 CONFIG = "framing/default"
 ARTICLE = ROOT / "seeds" / "articles" / "strait-talks.txt"
+ANOTHER = ROOT / "seeds" / "articles" / "valley-ceasefire.txt"
 
 
 def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
@@ -36,6 +41,7 @@ def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
     report = output / "report.html"
     save_report(trained.run_id, report)
     result = {**trained_json(trained), "report": str(report), **{name: str(path) for name, path in files.items()}}
+    program, shown = _as_typed(sys.argv[0]), os.path.relpath(ANOTHER)
     text = "\n".join(
         [
             trained_text(trained).rsplit("\n", 1)[0],
@@ -44,8 +50,17 @@ def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
             "",
             f"Look at the scored article   {files['article']}",
             f"     the evaluation report   {report}",
-            "     the run in MLflow       framescope ui",
-            f"Score your own               framescope score ARTICLE.txt -o {output / 'mine.html'}",
+            f"     the run in MLflow       {program} ui",
+            f"Score another article        {program} score {shlex.quote(shown)} -o {output / 'another.html'}",
         ]
     )
     return result, text
+
+
+def _as_typed(program: str) -> str:
+    """Return what to type for the command: its name if the shell finds it by that, else its path from here."""
+    if Path(program).name != "framescope":  # a notebook, or ``python -m experiments``
+        return "framescope"
+    found = shutil.which("framescope")
+    same = found is not None and os.path.realpath(found) == os.path.realpath(program)
+    return "framescope" if same else shlex.quote(os.path.relpath(program))

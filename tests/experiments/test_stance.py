@@ -59,6 +59,7 @@ def test_score_takes_a_target_for_stance_and_refuses_it_for_frames(stance, train
         assert "--target" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["separate", "pair"])
 def test_every_way_to_read_targets_trains_scores_and_takes_unseen_ones(way, in_workspace, stance_rows):
     overrides = [f"data.train={stance_rows}", f"targets={way}", "features=[{type: words}, {type: target, weight: 0.3}]"]

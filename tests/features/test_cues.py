@@ -138,7 +138,9 @@ class TestTransformer:
         assert np.isfinite(matrix.toarray()).all()
 
     @pytest.mark.parametrize(
-        "wrap", [list, tuple, np.array, pd.Series, iter, lambda texts: np.array(texts, dtype=object)], ids=str
+        "wrap",
+        [list, tuple, np.array, pd.Series, iter, lambda texts: np.array(texts, dtype=object)],
+        ids=["list", "tuple", "array", "series", "iterator", "array of objects"],
     )
     def test_any_collection_of_texts_will_do(self, wrap):
         cues = SentenceCues(LEXICON).fit(wrap(TEXTS))

@@ -75,6 +75,7 @@ def test_mpnet_is_built_from_its_weights_without_pytorch(tmp_path, monkeypatch):
         mpnet_graph(read_config(folder), missing)
 
 
+@pytest.mark.slow
 def test_other_architectures_are_exported(tmp_path):
     folder = small_encoder(tmp_path / "distilbert", "distilbert")
     encoder = TextEncoder(embedding_model(folder, "mean", normalise=False), read_tokenizer(folder), 64)

@@ -22,6 +22,8 @@ from experiments.train import prepare
 from experiments.training.fitting import fit
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 name: words
 task: {name: sample, type: multilabel, labels: [threat, cooperation, denial]}

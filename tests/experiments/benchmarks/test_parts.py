@@ -158,6 +158,7 @@ def files(sample, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_peer_runs_in_another_interpreter_that_has_no_framescope(files, sample, tmp_path):
     # -S leaves out site-packages, and with them framescope; NumPy and scikit-learn are put back one by one
     packages = tmp_path / "packages"

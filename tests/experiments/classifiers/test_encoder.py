@@ -128,6 +128,8 @@ class Without(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Without())
 from experiments.model import load_model
+
+pytestmark = pytest.mark.slow
 model = load_model(pathlib.Path({str(folder)!r}))
 print(json.dumps(model.predict_proba(json.loads(pathlib.Path({str(tmp_path / "texts.json")!r}).read_text())).tolist()))
 """

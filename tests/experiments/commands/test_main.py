@@ -1,4 +1,5 @@
 import json
+import shlex
 import subprocess
 import sys
 
@@ -112,7 +113,7 @@ def test_program_error_is_status_1_without_traceback(in_workspace, trained, smal
     def broken(*args, **kwargs):
         raise RuntimeError("wheels came off")
 
-    monkeypatch.setattr("experiments.train.evaluate", broken)
+    monkeypatch.setattr(sys.modules["experiments.train"], "evaluate", broken)
     assert "wheels came off" in fault(run("train", small_config), status=1)
 
 
@@ -224,3 +225,12 @@ def test_demo_trains_scores_and_says_where_to_look(in_workspace, trained, tmp_pa
     result = one_json(run("demo", "-o", tmp_path / "demo", "--json"))
     for name in ("article", "scores", "report"):
         assert (tmp_path / "demo" / result[name].rsplit("/", 1)[1]).stat().st_size > 1000
+
+
+def test_last_line_of_the_demo_works_as_typed(in_workspace, trained, tmp_path, monkeypatch, small_config):
+    monkeypatch.setattr("experiments.commands.demo.CONFIG", str(small_config))
+    said = run("demo", "-o", tmp_path / "demo").stdout
+    program, *arguments = shlex.split(said.strip().splitlines()[-1].partition("article")[2])
+    assert program == "framescope"
+    assert run(*arguments).exit_code == 0
+    assert "ceasefire" in (tmp_path / "demo" / "another.html").read_text("utf-8")

@@ -251,6 +251,7 @@ def test_baselines_have_a_report_too(classifier, tmp_path):
         assert "threat: 1 entries" in text, "a lexicon is shown by its size"
 
 
+@pytest.mark.slow
 def test_twenty_labels(tmp_path):
     rng = np.random.default_rng(0)
     labels = [f"frame {number} $ & <i>" for number in range(20)]
