@@ -24,6 +24,10 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 """A cell with quotes around it."""
 
 
+UNDECIDED = -1
+"""In a matrix of labels: nobody decided whether the row has this one."""
+
+
 @dataclass(frozen=True)
 class Labelled:
     """Rows with their labels.
@@ -39,7 +43,10 @@ class Labelled:
     targets : list of str or None
         What each row's stance is about, in a task with targets.
     y : ndarray of shape (n, n_labels), int8
-        1 where the row has the label; in a multiclass task each row holds exactly one 1.
+        1 where the row has the label, 0 where it hasn't, -1 (`UNDECIDED`) where nobody decided; each row has a label
+        that somebody decided. In a multiclass task each row holds exactly one 1, and no -1.
+    undecided : int
+        Rows of the files that are not among these, because nobody decided any of their labels.
     """
 
     name: str
@@ -49,9 +56,15 @@ class Labelled:
     groups: list[str]
     y: np.ndarray
     targets: list[str] | None = None
+    undecided: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def whole(self) -> np.ndarray:
+        """Numbers of the rows all of whose labels are decided."""
+        return np.flatnonzero((self.y != UNDECIDED).all(axis=1))
 
     def take(self, indices: Sequence[int] | np.ndarray) -> "Labelled":
         """Return the rows of these numbers, in this order."""
