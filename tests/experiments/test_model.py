@@ -249,6 +249,41 @@ def test_likeliest_label_is_given_in_a_multiclass_task_whatever_the_thresholds()
     assert model.names(decided) == [["against"], ["favor"]]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 2048])
+def test_scores_are_those_of_each_text_and_its_target_whatever_the_batch(batch_size):
+    class Thirds(Echo):
+        def predict_proba(self, rows):
+            return super().predict_proba(rows) / 3
+
+    model = in_hand(Thirds(), targeted=True, thresholds=[0.5, 1])
+    found = list(model.score(iter(["a", "ab", "abc"]), iter(["abc", "ab", "a"]), batch_size))
+    assert found == [
+        {"text": "a", "labels": ["denial"], "scores": {"threat": 0.3333, "denial": 1.0}},
+        {"text": "ab", "labels": ["threat"], "scores": {"threat": 0.6667, "denial": 0.6667}},
+        {"text": "abc", "labels": ["threat"], "scores": {"threat": 1.0, "denial": 0.3333}},
+    ]
+    own = list(model.towards("a").score(["a", "ab", "abc"], batch_size=batch_size))
+    assert [row["scores"]["denial"] for row in own] == [0.3333] * 3
+    with pytest.raises(InputError, match=r"^there are fewer targets than texts; give one a text$"):
+        list(model.score(["a", "ab", "abc"], ["abc", "ab"], batch_size))
+
+
+def test_texts_are_read_a_batch_at_a_time():
+    read, calls = iter("abcde"), []
+
+    class Counting(Echo):
+        def predict_proba(self, rows):
+            calls.append(len(rows))
+            return super().predict_proba(rows)
+
+    scored = in_hand(Counting()).score(read, batch_size=2)
+    assert next(scored)["text"] == "a"
+    assert (calls, next(read)) == ([2], "c")
+    assert [row["text"] for row in scored] == ["b", "d", "e"]
+    list(in_hand(Counting()).score("a" for _ in range(5000)))
+    assert max(calls) < 5000  # as many as come would take all of memory
+
+
 def test_everything_about_a_model_survives_saving(tiny, tmp_path):
     seen = frozenset(map(fingerprint, ["A war.", "No war."]))
     model = in_hand(tiny, STANCE, [0.1, 0.2, 0.3], versions={"framescope": "9"}, targeted=True, trained_on=seen)

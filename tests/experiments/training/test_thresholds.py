@@ -96,7 +96,7 @@ def test_rows_chosen_on_go_with_their_probabilities(small_config, where):
         str(small_config),
         ["thresholds.method=validation", "task.labels=[threat, denial]", f"thresholds.where={where}"],
     )
-    others, misleading = part("others", 0.9)
+    others, misleading = part("others", 0.05)  # rows with a label have the lower probability
     wanted, probabilities = part("wanted", [0.315, 0.715])
     # those wanted come last, so that a mask of rows but not of probabilities would take others'
     columns = {"kind": ["art", "cle"] * 10 + ["article"] * 20, "year": [1999] * 20 + [2001] * 20}
