@@ -288,8 +288,6 @@ def _no_model(folder: Path) -> str:
 
 def _load_pipeline(path: Path) -> Any:
     skops = _skops()
-    from skops.io.exceptions import UntrustedTypesFoundException
-
     try:
         file = _with_present_names(path)
         strangers = sorted(set(skops.io.get_untrusted_types(file=file)) - set(ALLOWED_TYPES))
@@ -301,8 +299,6 @@ def _load_pipeline(path: Path) -> Any:
         return skops.io.load(file, trusted=list(ALLOWED_TYPES))
     except FileNotFoundError:
         raise InputError(f"{path}: is missing; train or download the model again") from None
-    except UntrustedTypesFoundException as error:
-        raise InputError(f"{path}: {error}") from None
     except (
         zipfile.BadZipFile,
         zlib.error,

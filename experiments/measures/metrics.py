@@ -130,7 +130,7 @@ class _Scorer:
 
     def scores(self, weights: np.ndarray) -> dict[str, np.ndarray]:
         """Return every metric for each row of weights (b, n), as arrays of shape (b,)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore"):  # nought by nought, where a resample lacks a label
             hits = weights @ (self.y * self.decided)
             given = weights @ self.decided
             support = weights @ self.y
@@ -188,5 +188,4 @@ class _Scorer:
 def _mean(values: np.ndarray) -> np.ndarray:
     """Return the mean over the labels that are defined, shape (b,); nan where none is."""
     defined = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(defined, values, 0).sum(axis=1) / defined.sum(axis=1))
+    return np.asarray(np.where(defined, values, 0).sum(axis=1) / defined.sum(axis=1))

@@ -191,6 +191,7 @@ def test_another_seed_gives_other_bounds_and_the_same_seed_the_same():
     assert first["macro_f1"].low != other["macro_f1"].low
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_label_that_no_row_has_counts_as_zero():
     y, probabilities, decided = predictions()
     y[:, 2], decided[:, 2] = 0, 0
@@ -226,6 +227,14 @@ def test_probabilities_of_nought_and_one_have_a_finite_loss():
         np.eye(2, dtype=int), 1 - np.eye(2), 1 - np.eye(2, dtype=int), ["a", "b"], one_each(2), False, bootstrap=0
     )
     assert found["log_loss"].value == pytest.approx(-np.log(1e-15), rel=1e-3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_sought_and_nothing_found_is_measured_without_a_warning():
+    nothing = np.zeros((10, 2), dtype=int)
+    found = measure(nothing, nothing + 0.1, nothing, ["a", "b"], one_each(10), bootstrap=20)
+    assert found["macro_f1"].value == found["micro_f1"].value == found["macro_average_precision"].value == 0
+    assert found["exact_match"].value == 1
 
 
 def test_flat_metrics_have_bounds_where_there_are_any_and_support_has_none():
