@@ -78,6 +78,8 @@ class Columns(_Section):
         Columns of the training rows with more to learn from, such as finer labels or the reason for a label. An encoder
         learns to tell them beside the labels, which makes it better at the labels; other classifiers leave them out.
         Rows to test on or to score need none.
+    undecided : str, default "undecided"
+        Column that lists the labels of a row that nobody decided.
     """
 
     text: str = "text"
@@ -86,6 +88,7 @@ class Columns(_Section):
     group: str = "group"
     target: str | None = None
     auxiliary: list[str] = []
+    undecided: str = "undecided"
 
 
 class Data(_Section):
@@ -113,6 +116,13 @@ class Data(_Section):
         Separates labels when one string holds several.
     encoding : str, optional
         The files' encoding; detected when left out.
+    header : bool, default True
+        Whether the first line of a CSV or TSV names the columns; without, they are called 1, 2, 3 ...
+    missing_text : {"refuse", "skip"}, default "refuse"
+        What happens to rows without text: an error that counts them, or they are left out and counted.
+    empty_labels : {"none", "undecided"}, default "none"
+        What an empty cell in a labels column of a table means: no label, or that nobody decided; null in JSON and
+        Parquet is always undecided.
     allow_leaks : bool, default False
         Go on although the same text or group stands on both sides of the split.
     """
@@ -126,6 +136,9 @@ class Data(_Section):
     label_codes: dict[str, str | None] = {}
     label_separator: str = Field(default=";", min_length=1)
     encoding: str | None = None
+    header: bool = True
+    missing_text: Literal["refuse", "skip"] = "refuse"
+    empty_labels: Literal["none", "undecided"] = "none"
     allow_leaks: bool = False
 
     @model_validator(mode="before")
