@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.articles.markdown import from_markdown
 from experiments.articles.sentences import Sentence, split_sentences
 from experiments.errors import InputError
 from experiments.files import decode, find_file, read_bytes
@@ -173,7 +174,7 @@ def _document(data: bytes, name: str, suffix: str, encoding: str | None, warn: W
         warn(f"{name}: is not UTF-8; read as {found}")
     if html:
         return _from_html(text, name)
-    return _plain(_from_markdown(text) if suffix in (".md", ".markdown") else text, name)
+    return _plain(from_markdown(text) if suffix in (".md", ".markdown") else text, name)
 
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset=["']?([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
@@ -200,49 +201,6 @@ def _from_html(text: str, name: str) -> str:
     if title and paragraphs[0].casefold() != title.casefold():
         paragraphs.insert(0, title)
     return "\n\n".join(paragraphs) + "\n"
-
-
-_MARKDOWN = [
-    (re.compile(r"\A---\n(?:(?!---).*\n){0,200}---\n"), ""),  # front matter
-    (re.compile(r"<!--.{0,10000}?-->", re.DOTALL), ""),
-    (re.compile(r"^(`{3,}|~{3,}).*\n(?:(?!\1).*\n)*\1.*$", re.MULTILINE), ""),  # code
-    (re.compile(r"^[ \t]*\[[^\]\n]{1,200}\]:[ \t]+\S+.*$", re.MULTILINE), ""),  # where a reference links to
-    (re.compile(r"^[ \t]*(?:[-*_=][ \t]*){3,}$", re.MULTILINE), ""),  # rules and underlined headings
-    (re.compile(r"!\[[^\]\n]{0,500}\](?:\([^()\n]{0,2000}\)|\[[^\]\n]{0,200}\])"), ""),  # images
-    (
-        re.compile(
-            r"\[([^\]\n]{1,1000})\](?:\([^()\n]{0,2000}(?:\([^()\n]{0,200}\))?[^()\n]{0,200}\)|\[[^\]\n]{0,200}\])"
-        ),
-        r"\1",
-    ),
-    (re.compile(r"<((?:https?://|mailto:)[^>\s]{1,2000})>"), r"\1"),
-    (re.compile(r"</?[A-Za-z][^<>\n]{0,500}>"), ""),
-    (re.compile(r"(?<![\w*])(\*{1,3})(?=\S)([^*\n]{1,2000}?)(?<=\S)\1(?![\w*])"), r"\2"),
-    (re.compile(r"(?<![\w_])(_{1,3})(?=\S)([^_\n]{1,2000}?)(?<=\S)\1(?![\w_])"), r"\2"),
-    (re.compile(r"~~([^~\n]{1,2000})~~"), r"\1"),
-    (re.compile(r"`{1,2}([^`\n]{1,500})`{1,2}"), r"\1"),
-    (re.compile(r"\\([\\`*_{}\[\]()#+.!>~|-])"), r"\1"),
-]
-_MARKDOWN_MARK = re.compile(r"[ \t]*(?:>[ \t]?)*(?:(#{1,6})[ \t]+|(?:[-*+]|\d{1,3}[.)])[ \t]+(?=\S))?")
-
-
-def _from_markdown(text: str) -> str:
-    """Return the text that Markdown shows: one line a paragraph, heading or list item, blank lines between."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    for pattern, kept in _MARKDOWN:
-        text = pattern.sub(kept, text)
-    blocks: list[list[str]] = [[]]
-    for line in text.split("\n"):
-        mark = _MARKDOWN_MARK.match(line)
-        content = line[mark.end() if mark else 0 :].strip()
-        heading = bool(mark and mark[1])
-        if not content or (mark and mark[0].strip(" \t>")):
-            blocks.append([])
-        if content:
-            blocks[-1].append(content.rstrip("#").rstrip() if heading else content.removesuffix("\\"))
-        if heading:
-            blocks.append([])
-    return "\n\n".join(" ".join(block) for block in blocks if block) + "\n"
 
 
 # -------------------------------------------------------------------------------------------- tables
