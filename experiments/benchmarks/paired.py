@@ -15,7 +15,7 @@ def macro_f1_difference(
     Parameters
     ----------
     y, first, second : ndarray of shape (n, n_labels)
-        The true indicator matrix and those of the two systems.
+        The true indicator matrix, of which a negative cell is one that nobody decided, and those of the two systems.
     groups : sequence of str
         The group of each row; whole groups are drawn.
     bootstrap, seed : int
@@ -36,18 +36,21 @@ def macro_f1_difference(
     drawn = np.concatenate(
         [macro_f1(y, second, weights) - macro_f1(y, first, weights) for weights in resample(groups, bootstrap, seed)]
     )
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    drawn = drawn[~np.isnan(drawn)]
+    low, high = np.percentile(drawn, [2.5, 97.5]) if drawn.size else (float("nan"), float("nan"))
     return Estimate(value, float(low), float(high))
 
 
 def macro_f1(y: np.ndarray, decided: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return macro-F1 for each of b rows of weights of shape (b, n), shape (b,): as ``measure`` has it.
 
-    A label that is neither given nor true in a resample is left out of its mean; one that never is counts as 0.
+    A label that is neither given nor true in a resample is left out of its mean, one that no row has of all.
     """
-    hits = weights @ (y & decided).astype(np.float64)
-    marked = weights @ (y.astype(np.float64) + decided)
+    known = y >= 0
+    true, given = (y > 0).astype(np.float64), (known & (decided > 0)).astype(np.float64)
+    hits, marked = weights @ (true * given), weights @ (true + given)
     with np.errstate(invalid="ignore", divide="ignore"):
         f1 = np.where(marked > 0, 2 * hits / marked, np.nan)
-    f1[:, (y.sum(axis=0) + decided.sum(axis=0)) == 0] = 0.0
-    return np.asarray(np.nanmean(f1, axis=1))
+        f1[:, true.sum(axis=0) == 0] = np.nan
+        defined = ~np.isnan(f1)
+        return np.asarray(np.where(defined, f1, 0).sum(axis=1) / defined.sum(axis=1))

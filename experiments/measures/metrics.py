@@ -32,7 +32,8 @@ def measure(
     Parameters
     ----------
     y, decided : ndarray of shape (n, n_labels)
-        The true and the predicted indicator matrix.
+        The true and the predicted indicator matrix. A negative cell of ``y`` is one that nobody decided: it counts for
+        nothing.
     probabilities : ndarray of shape (n, n_labels)
         Predicted probabilities.
     labels : sequence of str
@@ -57,10 +58,12 @@ def measure(
 
     Notes
     -----
-    F1, precision and recall of a label are 0 when nothing was found or sought (as in scikit-learn). Resamples that
-    happen to miss a label are left out of its bounds. The log loss is the mean over labels of
-    the binary one in a multilabel task. ``ece`` is the class-wise expected calibration error over ten bins of equal
-    width.
+    Recall, F1 and average precision of a label that no row has are undefined (nan), and the macro averages are taken
+    over the other labels; its precision is 0. Resamples that happen to miss a label are left out of its bounds. The log
+    loss is the mean over labels of the binary one in a multilabel task. ``ece`` is the class-wise expected calibration
+    error over ten bins of equal width.
+    Where some cells are undecided, log loss and Brier score are means over the decided ones, and the exact match is
+    that of the rows without any.
     Bounds are the 2.5 and 97.5 percentiles of the cluster bootstrap; with fewer than five groups there
     are none, nor for ``ece``, which resampling only makes larger, nor for ``support``.
 
@@ -71,7 +74,8 @@ def measure(
     Nixon, J. et al. (2019). Measuring calibration in deep learning. CVPR Workshops. (class-wise error)
     """
     scorer = _Scorer(y, probabilities, decided, labels, multilabel, average_over)
-    values = {name: float(np.nan_to_num(value[0])) for name, value in scorer.scores(np.ones((1, len(y)))).items()}
+    values = {name: float(value[0]) for name, value in scorer.scores(np.ones((1, len(y)))).items()}
+    values["micro_f1"] = float(np.nan_to_num(values["micro_f1"]))  # as in scikit-learn where nothing is sought or found
     if not bootstrap or len(set(groups)) < MIN_GROUPS:
         return {name: Estimate(value) for name, value in values.items()}
     draws: dict[str, list[np.ndarray]] = {name: [] for name in values}
@@ -113,19 +117,25 @@ class _Scorer:
     ) -> None:
         self.labels = list(labels)
         self.averaged = [self.labels.index(label) for label in average_over]
-        self.y = y.astype(np.float64)
+        self.known = y >= 0
+        self.y = np.where(self.known, y, 0).astype(np.float64)
         self.p = probabilities
-        self.decided = decided.astype(np.float64)
+        self.decided = np.where(self.known, decided, 0).astype(np.float64)
         clipped = np.clip(probabilities, 1e-15, 1 - 1e-15)
+        whole = self.known.all(axis=1).astype(np.float64)
         if multilabel:
-            losses = -(self.y * np.log(clipped) + (1 - self.y) * np.log(1 - clipped)).mean(axis=1)
-            brier = ((probabilities - self.y) ** 2).mean(axis=1)
+            share = self.known.mean(axis=1)
+            losses = -(self.y * np.log(clipped) + (1 - self.y) * np.log(1 - clipped))
+            losses = np.where(self.known, losses, 0).mean(axis=1)
+            brier = np.where(self.known, (probabilities - self.y) ** 2, 0).mean(axis=1)
         else:
+            share = whole
             losses = -(self.y * np.log(clipped)).sum(axis=1)
             brier = ((probabilities - self.y) ** 2).sum(axis=1)
         exact = (y == decided).all(axis=1).astype(np.float64)
-        self.row_scores = {"exact_match": exact, "log_loss": losses, "brier": brier}
-        self.absent = (self.y.sum(axis=0) + self.decided.sum(axis=0)) == 0
+        # each row's score, and what of the row it speaks for
+        self.row_scores = {"exact_match": (exact, whole), "log_loss": (losses, share), "brier": (brier, share)}
+        self.absent = self.y.sum(axis=0) == 0
         self.order = np.argsort(-probabilities, axis=0, kind="stable")
 
     def scores(self, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -135,7 +145,7 @@ class _Scorer:
             given = weights @ self.decided
             support = weights @ self.y
             f1 = np.where(given + support > 0, 2 * hits / (given + support), np.nan)
-            f1[:, self.absent] = 0.0
+            f1[:, self.absent] = np.nan
             precision = np.where(given > 0, hits / given, 0.0)
             recall = np.where(support > 0, hits / support, np.nan)
             ap = np.stack([self._average_precision(weights, label) for label in range(len(self.labels))], axis=1)
@@ -143,8 +153,8 @@ class _Scorer:
             overall = {
                 "macro_f1": _mean(f1),
                 "micro_f1": 2 * hits.sum(axis=1) / (given + support).sum(axis=1),
-                **{name: weights @ score / weights.sum(axis=1) for name, score in self.row_scores.items()},
-                "ece": ece.mean(axis=1),
+                **{name: (weights @ score) / (weights @ share) for name, (score, share) in self.row_scores.items()},
+                "ece": _mean(ece),
                 "macro_average_precision": _mean(ap),
             }
             if self.averaged:
@@ -166,6 +176,9 @@ class _Scorer:
     def _average_precision(self, weights: np.ndarray, label: int) -> np.ndarray:
         """Return the area under the precision-recall steps, as scikit-learn defines it, ties taken together."""
         order = self.order[:, label]
+        order = order[self.known[order, label]]
+        if not order.size:
+            return np.full(len(weights), np.nan)
         scores = self.p[order, label]
         ends = np.flatnonzero(np.r_[scores[1:] != scores[:-1], True])
         sorted_weights = weights[:, order]
@@ -180,9 +193,9 @@ class _Scorer:
         bins = np.minimum((self.p[:, label] * BINS).astype(int), BINS - 1)
         gap = np.zeros((len(weights), BINS))
         for number in range(BINS):
-            rows = bins == number
+            rows = (bins == number) & self.known[:, label]
             gap[:, number] = weights[:, rows] @ (self.p[rows, label] - self.y[rows, label])
-        return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
+        return np.asarray(np.abs(gap).sum(axis=1) / (weights @ self.known[:, label].astype(np.float64)))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     y, probabilities : ndarray of shape (n, n_labels)
-        The true indicator matrix, and the probabilities.
+        The true indicator matrix, of which a negative cell is one that nobody decided, and the probabilities.
 
     Notes
     -----
@@ -30,7 +30,9 @@ def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     Breiman, L. et al. (1984). Classification and regression trees. Wadsworth. (choosing within standard errors)
     """
     chosen = []
-    for truth, scores in zip(y.T.astype(bool), probabilities.T, strict=True):
+    for column, probability in zip(y.T, probabilities.T, strict=True):
+        decided = column >= 0
+        truth, scores = column[decided].astype(bool), probability[decided]
         given = scores[:, None] >= GRID
         hits = (given & truth[:, None]).sum(axis=0)
         f1 = 2 * hits / np.maximum(given.sum(axis=0) + truth.sum(), 1)
@@ -44,6 +46,11 @@ def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def macro_f1(y: np.ndarray, decided: np.ndarray) -> float:
-    """Return the mean over labels of F1, of two indicator matrices of shape (n, n_labels); 0 for a label in neither."""
-    hits = (y.astype(bool) & decided.astype(bool)).sum(axis=0)
-    return float((2 * hits / np.maximum(y.astype(bool).sum(axis=0) + decided.astype(bool).sum(axis=0), 1)).mean())
+    """Return the mean F1 of the labels that a row has, of a true and a predicted indicator matrix (n, n_labels).
+
+    A negative cell of ``y`` is one that nobody decided, and counts for nothing; nan where no row has any label.
+    """
+    true, given = y > 0, decided.astype(bool) & (y >= 0)
+    sought = true.sum(axis=0)
+    f1 = 2 * (true & given).sum(axis=0) / np.maximum(sought + given.sum(axis=0), 1)
+    return float(f1[sought > 0].mean()) if sought.any() else float("nan")

@@ -60,6 +60,16 @@ def test_paired_difference_is_that_of_the_measured_values():
     assert macro_f1(y, second, np.ones((1, len(y))))[0] == pytest.approx(values[1].value)
 
 
+def test_paired_difference_leaves_out_what_nobody_decided():
+    y, first, second, groups = random_decisions(3)
+    y[:90, 0] = -1
+    values = [
+        measure(y, given.astype(float), given, LABELS, groups, bootstrap=0)["macro_f1"].value
+        for given in (first, second)
+    ]
+    assert macro_f1_difference(y, first, second, groups, 0, 0).value == pytest.approx(values[1] - values[0])
+
+
 def test_difference_of_equals_is_zero_and_too_few_groups_have_no_bounds():
     y, first, second, groups = random_decisions(2)
     same = macro_f1_difference(y, first, first, groups, 50, 0)

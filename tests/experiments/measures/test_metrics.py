@@ -192,15 +192,20 @@ def test_another_seed_gives_other_bounds_and_the_same_seed_the_same():
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_label_that_no_row_has_counts_as_zero():
+@pytest.mark.parametrize("given", [0, 1])  # and one that is given to rows all the same
+def test_a_label_that_no_row_has_is_left_out_of_the_averages(given):
     y, probabilities, decided = predictions()
     y[:, 2], decided[:, 2] = 0, 0
-    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=50)
-    assert found["c.f1"].value == found["c.recall"].value == found["c.support"].value == 0
-    assert found["macro_f1"].value == pytest.approx(f1_score(y, decided, average="macro", zero_division=0))
-    assert np.isnan(found["c.recall"].low)
-    others = [found[f"{label}.average_precision"].value for label in "ab"]
-    assert found["macro_average_precision"].value == pytest.approx(np.mean(others))
+    decided[:3, 2] = given
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=50, average_over=["c", "a"])
+    for name in ("f1", "recall", "average_precision"):
+        assert np.isnan([found[f"c.{name}"].value, found[f"c.{name}"].low, found[f"c.{name}"].high]).all(), name
+    assert found["c.precision"].value == found["c.support"].value == 0
+    for name in ("f1", "average_precision"):
+        others = [found[f"{label}.{name}"].value for label in "ab"]
+        assert found[f"macro_{name}"].value == pytest.approx(np.mean(others))
+    assert found["average_f1"].value == found["a.f1"].value
+    assert found["micro_f1"].value == pytest.approx(f1_score(y, decided, average="micro"))  # counts what is given
 
 
 def test_bounds_of_the_average_hold_a_label_that_no_row_has():
@@ -233,7 +238,8 @@ def test_probabilities_of_nought_and_one_have_a_finite_loss():
 def test_nothing_sought_and_nothing_found_is_measured_without_a_warning():
     nothing = np.zeros((10, 2), dtype=int)
     found = measure(nothing, nothing + 0.1, nothing, ["a", "b"], one_each(10), bootstrap=20)
-    assert found["macro_f1"].value == found["micro_f1"].value == found["macro_average_precision"].value == 0
+    assert np.isnan([found["macro_f1"].value, found["macro_average_precision"].value]).all()
+    assert found["micro_f1"].value == 0
     assert found["exact_match"].value == 1
 
 
@@ -276,3 +282,67 @@ def test_resamples_sum_to_what_was_asked_for(monkeypatch):
     blocks = list(resample(one_each(10), 8, seed=0))
     assert [len(block) for block in blocks] == [3, 3, 2]
     assert (np.concatenate(blocks).sum(axis=1) == 10).all()
+
+
+def half_decided(seed=0, n=200):
+    """Predictions of three labels: all of a is decided, of b the second half, of c the first quarter."""
+    y, probabilities, decided = predictions(n, seed)
+    known = np.ones(y.shape, dtype=bool)
+    known[: n // 2, 1] = False
+    known[n // 4 :, 2] = False
+    return np.where(known, y, -1), probabilities, decided, known
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_label_is_measured_on_the_rows_where_it_is_decided():
+    y, probabilities, decided, known = half_decided()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=50)
+    alone = []
+    for column, label in enumerate(LABELS):
+        at = np.flatnonzero(known[:, column])
+        part = [matrix[at, column : column + 1] for matrix in (y, probabilities, decided)]
+        alone.append(measure(*part, [label], one_each(len(at)), bootstrap=0))
+        for name in ("precision", "recall", "f1", "average_precision", "ece", "support"):
+            assert found[f"{label}.{name}"].value == pytest.approx(alone[-1][f"{label}.{name}"].value), (label, name)
+    for name in ("macro_f1", "macro_average_precision", "ece"):
+        assert found[name].value == pytest.approx(np.mean([each[name].value for each in alone])), name
+    assert found["micro_f1"].value == pytest.approx(f1_score(y[known], decided[known]))
+    assert found["macro_f1"].low < found["macro_f1"].value < found["macro_f1"].high
+
+
+def test_loss_is_that_of_the_decided_cells():
+    y, probabilities, decided, known = half_decided()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
+    assert found["log_loss"].value == pytest.approx(log_loss(y[known], probabilities[known]))
+    assert found["brier"].value == pytest.approx(brier_score_loss(y[known], probabilities[known]))
+    assert not known.all(axis=1).any() and np.isnan(found["exact_match"].value)
+
+
+def test_exact_match_leaves_out_rows_that_are_decided_in_part():
+    y = np.array([[1, 0], [1, 0], [1, -1], [-1, 0]])
+    decided = np.array([[1, 0], [0, 0], [1, 0], [0, 0]])
+    found = measure(y, decided * 0.5, decided, ["a", "b"], one_each(4), bootstrap=0)
+    assert found["exact_match"].value == 0.5
+    none = measure(y[2:], decided[2:] * 0.5, decided[2:], ["a", "b"], one_each(2), bootstrap=0)
+    assert np.isnan(none["exact_match"].value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_a_model_says_of_undecided_cells_changes_nothing():
+    y, probabilities, decided, known = half_decided()
+    first = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=30)
+    other = measure(
+        y, np.where(known, probabilities, 0.99), np.where(known, decided, 1), LABELS, one_each(200), bootstrap=30
+    )
+    assert repr(first) == repr(other)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_label_of_which_nothing_is_decided_is_left_out_of_every_average():
+    y, probabilities, decided = predictions()
+    others = measure(y[:, :2], probabilities[:, :2], decided[:, :2], LABELS[:2], one_each(200), bootstrap=20)
+    y[:, 2] = -1
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=20)
+    assert np.isnan([found[f"c.{name}"].value for name in ("f1", "recall", "average_precision", "ece")]).all()
+    for name in ("macro_f1", "micro_f1", "log_loss", "brier", "ece", "macro_average_precision"):
+        assert found[name].value == pytest.approx(others[name].value), name

@@ -73,8 +73,21 @@ def test_label_without_rows_gets_the_middle_of_all_thresholds():
     assert best_thresholds(np.zeros((5, 1)), np.full((5, 1), 0.4)) == [0.5]
 
 
-def test_macro_f1_is_that_of_scikit_learn_with_zero_for_a_label_in_neither():
+def test_macro_f1_is_that_of_scikit_learn_over_the_labels_that_have_rows():
     rng = np.random.default_rng(0)
     y, decided = rng.integers(0, 2, (40, 4)), rng.integers(0, 2, (40, 4))
-    y[:, 3] = decided[:, 3] = 0
-    assert np.isclose(macro_f1(y, decided), f1_score(y, decided, average="macro", zero_division=0))
+    assert np.isclose(macro_f1(y, decided), f1_score(y, decided, average="macro"))
+    y[:, 3] = 0
+    assert np.isclose(macro_f1(y, decided), f1_score(y[:, :3], decided[:, :3], average="macro"))
+    assert np.isnan(macro_f1(y[:, 3:], decided[:, 3:]))
+
+
+def test_undecided_rows_of_a_label_move_neither_its_threshold_nor_its_f1():
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, (60, 2))
+    scores = np.clip(0.3 * y + 0.6 * rng.random((60, 2)), 0, 1)
+    alone = best_thresholds(y[:40, :1], scores[:40, :1]), best_thresholds(y[:, 1:], scores[:, 1:])
+    parts = [f1_score(y[:40, 0], scores[:40, 0] >= 0.5), f1_score(y[:, 1], scores[:, 1] >= 0.5)]
+    y[40:, 0], scores[40:, 0] = -1, 0.97
+    assert best_thresholds(y, scores).tolist() == [alone[0][0], alone[1][0]]
+    assert np.isclose(macro_f1(y, scores >= 0.5), np.mean(parts))
