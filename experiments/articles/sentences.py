@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sentencex
 
 from experiments.articles.boilerplate import mark_boilerplate
+from experiments.articles.list_items import list_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
     >>> [s.text for s in split_sentences("Peace talks\n\n“We agree. It is done,” Lt. Col. Ray said.")]
     ['Peace talks', '“We agree.', 'It is done,” Lt. Col. Ray said.']
     """
-    paragraphs = [[(start + a, start + b) for a, b in _segment(text[start:end])] for start, end in _paragraphs(text)]
+    paragraphs = [
+        [(begin + a, begin + b) for begin, end in list_items(text, *span) for a, b in _segment(text[begin:end])]
+        for span in _paragraphs(text)
+    ]
     marks = mark_boilerplate([[text[a:b] for a, b in spans] for spans in paragraphs])
     return tuple(
         Sentence(a, b, text[a:b], marked)
@@ -194,26 +198,56 @@ def _candidates(shown: str) -> Iterator[int]:
 
 
 _MONTHS = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
-_TITLES = (
-    "Mr|Mrs|Ms|Messrs|Dr|Prof|Sen|Sens|Rep|Reps|Gov|Govs|Pres|Sec|Amb|Atty|Rev|Hon|Fr|Gen|Lt|Lieut|Col|Maj|Brig|Capt|"
-    "Cpt|Cmdr|Cdr|Cpl|Sgt|Pvt|Pfc|Spc|Adm|Supt|Insp|Det|Ald|Del|Msgr"
+_TITLES = "|".join(
+    (
+        *("Mr", "Mrs", "Ms", "Messrs", "Dr", "Prof", "Hon", "Rev", "Fr", "Msgr"),
+        *("Sen", "Sens", "Rep", "Reps", "Gov", "Govs", "Pres", "Sec", "Amb", "Atty", "Ald", "Del"),
+        *("Gen", "Lt", "Lieut", "Col", "Maj", "Brig", "Capt", "Cpt", "Cmdr", "Cdr", "Adm"),
+        *("Cpl", "Sgt", "Pvt", "Pfc", "Spc", "Supt", "Insp", "Det"),
+    )
 )
+_NEW_SUBJECTS = "|".join(
+    (
+        *("The", "This", "That", "These", "Those", "There", "A", "An", "Another", "Both", "No", "Not"),
+        *("He", "She", "It", "They", "We", "You", "I", "His", "Her", "Its", "Their", "Our"),
+        *("But", "And", "However", "Meanwhile", "In", "On", "At", "As", "If", "What", "Who", "Why", "How"),
+        *("When", "While", "After", "Before", "Since", "Now", "Earlier", "Later"),
+    )
+)
+_SPEAKING = "|".join(
+    (
+        *("said", "says", "asked", "asks", "told", "tells", "added", "replied", "continued", "wondered"),
+        *("wrote", "writes", "tweeted", "shouted", "cried"),
+    )
+)
+
+# what ends in a full stop that may not end a sentence
 _BEFORE_NAME = re.compile(rf"(?:^|[\s\"'“‘(./-])(?:{_TITLES}|St|Ste|Ft|Mt|vs|approx|al)\.$")
 _BEFORE_NUMBER = re.compile(rf"(?:^|[\s\"'“‘(–—-])(?:{_MONTHS}|No|Nos|[Ff]igs?|pp?|vol|art|approx|ca|c|Res)\.$")
-_INITIALS = re.compile(r"(?:^|[\s\"'“‘(])(?!U\.[SKN]|D\.C|E\.U|L\.A|U\.A|N\.Y|P\.M|A\.M)(?:[A-Z]\.){2}$")
+_INITIALS = re.compile(r"(?:^|[\s\"'“‘(])(?!U\.[SKN]|D\.C|E\.U|L\.A|U\.A|N\.Y|P\.M|A\.M)(?:[A-Z]\.){2}$")  # J.D.
 _CLOCK = re.compile(r"\b[ap]\.m\.$")
+_LIST_NUMBER = re.compile(r"\W*(?:\d{1,2}|[A-Za-z]|[ivx]{1,4}|[IVX]{1,4})(?:\.?\)|\.)")
+_END_OF_SPEECH = re.compile(
+    r"""
+    [?!…]["'”’»]+$                      # “Stop!”
+    | [?!…,]["'”’»]*\s?["'”’»]$         # “It will hold,” or " as newswire archives write it
+    """,
+    re.VERBOSE,
+)
+_GLUED_STOP = re.compile(r"[a-z0-9)][.!?…]+[\"'”’»)]*$")
+
+# how what comes after it goes on or begins anew
 _AFTER_CLOCK = re.compile(
-    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:[ECMP][SD]?T|GMT|BST|CES?T|EES?T|IST|UTC|Moscow|Kyiv|Eastern|Pacific|"
-    rf"London|Beijing|Greenwich)\b|(?:{_MONTHS})\b|\d)"
+    rf"""
+    (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day | (?:{_MONTHS})\b | \d
+    | (?:[ECMP][SD]?T|GMT|BST|CES?T|EES?T|IST|UTC|Moscow|Kyiv|Eastern|Pacific|London|Beijing|Greenwich)\b
+    """,
+    re.VERBOSE,
 )
-_STARTS_NEW = re.compile(
-    r"(?:The|This|That|These|Those|There|He|She|It|They|We|You|I|But|And|In|On|At|As|A|An|His|Her|Its|Their|Our|If|When|"
-    r"While|After|Before|Since|Now|Both|Another|However|Meanwhile|No|Not|What|Who|Why|How|Earlier|Later)\s"
-)
-_SAID = re.compile(
-    r"(?:(?:[A-Z][\w.'’-]*|he|she|they|I|we|it)\s){1,3}(?:said|says|asked|asks|added|wrote|writes|told|tweeted|replied|"
-    r"shouted|cried|continued|wondered|tells)\b"
-)
+_STARTS_NEW = re.compile(rf"(?:{_NEW_SUBJECTS})\s")
+_GLUED_START = re.compile(r"[A-Z][a-z]|[A-Z0-9]\s")
+_LOWER_CASE_NAME = re.compile(r"(?:al|el|an|as|ad|ibn|bin|de|van|von|i[A-Z]|e[A-Z])(?:-\w|\s[A-Z]|[A-Z])")  # al-Hasan
+_SAID = re.compile(rf"(?:(?:[A-Z][\w.'’-]*|he|she|they|I|we|it)\s){{1,3}}(?:{_SPEAKING})\b")
 
 
 def _continues(tail: str, head: str, glued: bool) -> bool:
@@ -223,17 +257,17 @@ def _continues(tail: str, head: str, glued: bool) -> bool:
         return True
     if head.startswith("[") and head.endswith("]"):
         return True  # a source or a footnote
-    if re.fullmatch(r"\W*(?:\d{1,2}|[A-Za-z])[.)]", tail):
-        return True  # the number of a list item
-    if re.search(r"[?!…][\"'”’»]+$|[?!…,][\"'”’»]*\s?[\"'”’»]$", tail) and _SAID.match(head):
+    if _LIST_NUMBER.fullmatch(tail):
+        return True
+    if _END_OF_SPEECH.search(tail) and _SAID.match(head):
         return True
     if word[0].islower():
-        return not re.match(r"(?:al|el|an|as|ad|ibn|bin|de|van|von|i[A-Z]|e[A-Z])(?:-\w|\s[A-Z]|[A-Z])", word)
+        return not _LOWER_CASE_NAME.match(word)
     if _CLOCK.search(tail):
         return _AFTER_CLOCK.match(word) is not None
     if _BEFORE_NUMBER.search(tail) and word[0].isdigit():
         return True
-    if glued and not (re.search(r"[a-z0-9)][.!?…]+[\"'”’»)]*$", tail) and re.match(r"[A-Z][a-z]|[A-Z0-9]\s", word)):
+    if glued and not (_GLUED_STOP.search(tail) and _GLUED_START.match(word)):
         return True  # a ticker (MSFT.O) or an initial
     if _BEFORE_NAME.search(tail) or (_INITIALS.search(tail) and word[0].isupper()):
         return not _STARTS_NEW.match(word)
