@@ -1,7 +1,9 @@
 """How a config file, its parents and overrides become one validated config."""
 
+import copy
 import difflib
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from experiments.classifiers import Member
 from experiments.classifiers.lexicon import Lexicon
+from experiments.config import written
 from experiments.config.schema import Config
 from experiments.errors import InputError
 from experiments.files import ROOT, decode, find_file, read_bytes, writing
@@ -43,13 +46,13 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
         raw = _with_members(_apply(raw, override), path)
     raw.pop("defaults", None)
     try:
-        resolved = OmegaConf.to_container(OmegaConf.create(raw), resolve=True)
+        resolved = OmegaConf.to_container(OmegaConf.create(written.settle(raw, str(path))), resolve=True)
     except OmegaConfBaseException as error:
         raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
     try:
         config = Config.model_validate(resolved)
     except ValidationError as error:
-        raise InputError("\n".join(_faults(path, error))) from None
+        raise InputError("\n".join(_faults(path, error, raw))) from None
     return _read_lexicons(config)
 
 
@@ -99,14 +102,14 @@ def shipped_configs() -> list[str]:
 def _read_yaml(path: Path) -> dict[str, Any]:
     text, _ = decode(read_bytes(path), str(path))
     try:
-        raw = yaml.safe_load(text)
+        raw = written.load(text, str(path))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
         raise InputError(f"{path}:{where} is not valid YAML: {getattr(error, 'problem', None) or error}") from None
     if not isinstance(raw, dict):
         raise InputError(f"{path}: must hold keys and values, such as 'name: my-experiment'")
-    return {str(key): value for key, value in raw.items()}
+    return raw
 
 
 def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -182,11 +185,11 @@ def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:
     if not equals or not key.strip():
         raise InputError(f"{override}: an override is written key=value, such as classifier.C=3")
     try:
-        value = yaml.safe_load(text)
+        value = written.load_value(text, override, key.strip())
     except yaml.YAMLError:
         raise InputError(f"{override}: the value is not valid YAML; put quotes around it") from None
     parts = key.strip().split(".")
-    result: Any = json.loads(json.dumps(raw, default=str))
+    result: Any = copy.deepcopy(raw)
     at = result
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1
@@ -209,17 +212,15 @@ def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:
     return dict(result)
 
 
-def _faults(path: Path, error: ValidationError) -> list[str]:
+def _faults(path: Path, error: ValidationError, raw: dict[str, Any]) -> list[str]:
     """Return one line a fault: the file, the field, what is wrong, and what would be right."""
     lines = []
-    for fault in error.errors():
-        where = [str(part) for part in fault["loc"]]
+    for fault, where in _of_the_meant_kind(error, raw):
         # pydantic names the chosen kind of a feature or classifier in the path; the YAML doesn't
         if where[:1] == ["classifier"] and len(where) > 2:
             del where[1]
         if where[:1] == ["features"] and len(where) > 3:
             del where[2]
-        field = ".".join(where) or "config"
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             known = _fields_at(where)
@@ -229,13 +230,38 @@ def _faults(path: Path, error: ValidationError) -> list[str]:
             )
         elif fault["type"] == "union_tag_invalid":
             known = fault["ctx"]["expected_tags"].replace("'", "")
-            field, message = f"{field}.type", f"there is no type {fault['ctx']['tag']!r}; there are {known}"
+            where, message = [*where, "type"], f"there is no type {fault['ctx']['tag']!r}; there are {known}"
         elif fault["type"] == "missing":
             message = "is missing"
-        elif fault["type"] not in ("value_error", "union_tag_invalid", "union_tag_not_found"):
+        elif fault["type"] == "string_type" and not isinstance(fault["input"], list | dict):
+            message = f"must be text; {written.quotes_needed(written.find(raw, where))}"
+        elif fault["type"] == "value_error":
+            inner = re.match(r"([a-z_]+)([\w.]*): ", message)
+            if inner and inner[1] in _fields_at([*where, ""]):  # a check of several fields names the one at fault
+                where, message = [*where, inner[0][:-2]], message[inner.end() :]
+        elif fault["type"] not in ("union_tag_invalid", "union_tag_not_found"):
             message = f"{message[0].lower()}{message[1:]}, not {fault['input']!r}"
-        lines.append(f"{path}: {field}: {message}")
+        lines.append(f"{path}: {'.'.join(where) or 'config'}: {message}")
     return lines
+
+
+def _of_the_meant_kind(error: ValidationError, raw: dict[str, Any]) -> list[tuple[Any, list[str]]]:
+    """Return faults with their places; where a value may be text, list or mapping, those of what was given only."""
+    found: list[tuple[Any, list[str]]] = []
+    for fault in error.errors():
+        where = [str(part) for part in fault["loc"]]
+        at = next(
+            (n for n, part in enumerate(where) if re.fullmatch(r"str|(list|dict|function-before)\[.*\]", part)), None
+        )
+        if at is not None:
+            given = written.find(raw, where[:at])
+            kind = "list" if isinstance(given, list) else "dict" if isinstance(given, dict) else "text"
+            read_as = where[at].partition("[")[0]
+            if kind != (read_as if read_as in ("list", "dict") else "text"):
+                continue
+            del where[at]
+        found.append((fault, where))
+    return found or [(fault, [str(part) for part in fault["loc"]]) for fault in error.errors()[:1]]
 
 
 def _fields_at(where: list[str]) -> list[str]:

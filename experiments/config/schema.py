@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from experiments.classifiers import AnyClassifier
+from experiments.config.names import check_codes, check_experiment, check_labels, check_model, check_task
 from features import AnyFeature
 
 
@@ -24,6 +25,7 @@ class Task(_Section):
         Whether a row may carry any number of the labels, or carries exactly one.
     labels : list of str
         The labels, in the order in which they are shown. A row without any is a plain negative in a multilabel task.
+        Put quotes around what YAML reads as something else: ``["yes", "no"]``.
     average_over : list of str, default []
         Labels whose mean F1 is measured as ``average_f1``, over all rows: ``[favor, against]`` for stance, where
         "none" is what is left over.
@@ -34,7 +36,7 @@ class Task(_Section):
     tweets. SemEval. (the mean over favor and against)
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    name: Annotated[str, AfterValidator(check_task), Field(json_schema_extra={"pattern": r"^[A-Za-z0-9][\w.-]*$"})]
     type: Literal["multilabel", "multiclass"] = "multilabel"
     labels: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
     average_over: list[str] = []
@@ -46,8 +48,8 @@ class Task(_Section):
 
     @model_validator(mode="after")
     def _labels_make_sense(self) -> "Task":
-        if len(set(self.labels)) < len(self.labels):
-            raise ValueError("labels must differ from each other")
+        if twice := next((label for label in self.labels if self.labels.count(label) > 1), None):
+            raise ValueError(f"labels: {twice!r} stands twice; labels must differ from each other")
         if self.type == "multiclass" and len(self.labels) < 2:
             raise ValueError("a multiclass task needs two labels or more")
         if strangers := [label for label in self.average_over if label not in self.labels]:
@@ -55,6 +57,14 @@ class Task(_Section):
         if len(set(self.average_over)) < len(self.average_over):
             raise ValueError("average_over: labels must differ from each other")
         return self
+
+
+def _number_as_name(value: Any) -> Any:
+    """Return the name of a column; a table without header calls its columns 1, 2, 3."""
+    return str(value) if type(value) is int else value
+
+
+ColumnName = Annotated[str, BeforeValidator(_number_as_name, json_schema_input_type=str | int)]
 
 
 class Columns(_Section):
@@ -82,13 +92,13 @@ class Columns(_Section):
         Column that lists the labels of a row that nobody decided.
     """
 
-    text: str = "text"
-    labels: str | list[str] | dict[str, str] = "labels"
-    id: str = "id"
-    group: str = "group"
-    target: str | None = None
-    auxiliary: list[str] = []
-    undecided: str = "undecided"
+    text: ColumnName = "text"
+    labels: ColumnName | list[ColumnName] | dict[str, ColumnName] = "labels"
+    id: ColumnName = "id"
+    group: ColumnName = "group"
+    target: ColumnName | None = None
+    auxiliary: list[ColumnName] = []
+    undecided: ColumnName = "undecided"
 
 
 class Data(_Section):
@@ -112,6 +122,7 @@ class Data(_Section):
         Which column holds what.
     label_codes : mapping, default {}
         What the file's codes mean, such as ``{1: cooperation, 2: conflict}``. ``null`` as a meaning is "no label".
+        Codes that YAML reads as something else need quotes: ``{"yes": threat, "010": denial}``.
     label_separator : str, default ";"
         Separates labels when one string holds several.
     encoding : str, optional
@@ -147,6 +158,11 @@ class Data(_Section):
         if isinstance(values, Mapping) and isinstance(codes := values.get("label_codes"), Mapping):
             return {**values, "label_codes": {str(code): label for code, label in codes.items()}}
         return values
+
+    @model_validator(mode="after")
+    def _codes_make_sense(self) -> "Data":
+        check_codes(self.label_codes)
+        return self
 
 
 class Thresholds(_Section):
@@ -197,19 +213,20 @@ class Tracking(_Section):
     Parameters
     ----------
     experiment : str, optional
-        MLflow experiment; the task's name when left out.
+        MLflow experiment, such as ``framing/2024 #1``; the task's name when left out. In the embedded store its files
+        are in a folder of this name in ``mlartifacts``.
     register : bool, default True
         Register the model, under ``model``.
     model : str, optional
-        Name of the registered model; the task's name when left out.
+        Name of the registered model, without ``/ : ? # @`` or a backslash; the task's name when left out.
     champion : {"if-better", "always", "never"}, default "if-better"
         When the new version gets the alias ``champion``: when there is none yet or its macro-F1 on the same test
         rows is higher than the present one's; always; never.
     """
 
-    experiment: str | None = None
+    experiment: Annotated[str, AfterValidator(check_experiment)] | None = None
     register_model: bool = Field(default=True, alias="register")
-    model: str | None = Field(default=None, pattern=r"^[^/:]+$")
+    model: Annotated[str, AfterValidator(check_model)] | None = None
     champion: Literal["if-better", "always", "never"] = "if-better"
 
 
@@ -251,6 +268,11 @@ class Config(_Section):
     def experiment_name(self) -> str:
         """The MLflow experiment that the run belongs to."""
         return self.tracking.experiment or self.task.name
+
+    @model_validator(mode="after")
+    def _labels_can_be_told_apart(self) -> "Config":
+        check_labels(self.task.labels, self.targeted, self.data.label_separator)
+        return self
 
     @model_validator(mode="after")
     def _features_fit_the_classifier(self) -> "Config":

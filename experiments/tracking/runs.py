@@ -1,9 +1,10 @@
 """A training run in MLflow: what is kept of it, and how it ends."""
 
 import os
-import re
+import posixpath
 import socket
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from mlflow.entities import RunStatus
 from mlflow.models import ModelSignature
 from mlflow.types.schema import Array, ColSpec, DataType, Schema
 
+from experiments.config.names import KEY_LENGTH, metric_key
 from experiments.config.schema import Config
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
@@ -27,7 +29,7 @@ from experiments.model import FOLDER, SentenceClassifier, needs_encoder
 from experiments.provenance import git_commit, package_versions
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
-from experiments.tracking.store import ARTIFACTS
+from experiments.tracking.store import artifact_location
 
 
 class Run:
@@ -139,8 +141,11 @@ def model_signature(classifier: SentenceClassifier) -> ModelSignature:
 
 
 def _key(name: str) -> str:
-    """Return a name that MLflow takes: what else stands in a label, such as "&" or a comma, becomes "_"."""
-    return re.sub(r"[^\w\-./ :]", "_", name)
+    """Return a name that MLflow takes, also for a code or column of a config, which may be anything."""
+    key = metric_key(name)
+    if posixpath.normpath(key) != key:
+        key = key.replace("/", "_")
+    return key if len(key) <= KEY_LENGTH else f"{key[: KEY_LENGTH - 9]}-{zlib.crc32(name.encode()):08x}"
 
 
 def _source(name: str) -> Any:
@@ -160,7 +165,7 @@ def _set_experiment(name: str) -> None:
         )
     if found is None:
         local = mlflow.get_tracking_uri().startswith("sqlite:")
-        place = str(Path(ARTIFACTS).resolve() / name) if local else None
+        place = artifact_location(name) if local else None
         # the tag makes MLflow's UI open on runs and metrics instead of traces of language models
         client.create_experiment(
             name, artifact_location=place, tags={"mlflow.experimentKind": "custom_model_development"}

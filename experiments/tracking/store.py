@@ -20,6 +20,14 @@ def store_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATABASE}"
 
 
+def artifact_location(experiment: str) -> str:
+    """Return where the files of an experiment of the embedded store are, as a URI.
+
+    MLflow reads every artifact location as a URI, so a plain path with ``%20`` or ``#`` in it would be another folder.
+    """
+    return (Path(ARTIFACTS).resolve() / experiment).as_uri()
+
+
 def is_server(uri: str) -> bool:
     """Whether a tracking URI is that of a server."""
     return uri.startswith(("http://", "https://"))
