@@ -6,8 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from experiments.corpus.exchange import doccano, label_studio, prodigy
-from experiments.corpus.exchange.rows import Row, all_labels, read_records, take_apart, write_lines
+from experiments.corpus.exchange.rows import (
+    KINDS,
+    Parts,
+    Row,
+    all_labels,
+    put_together,
+    read_records,
+    standing,
+    take_apart,
+    write_lines,
+)
 from experiments.errors import InputError
+from experiments.files import find_file
 from experiments.notices import Warn
 
 
@@ -18,22 +29,39 @@ class Tool:
     Attributes
     ----------
     read : callable
-        From a file, the name of the control and a way to warn, to labelled rows.
+        From a file, the name of the control and a way to warn, to the parts of labelled rows.
     write : callable
         Labelled rows, the name of their file, and where to write.
     endings : tuple of str
-        What its files end in.
+        What files end in that it imports.
+    exports : tuple of str
+        What files end in that it exported and that are read.
+    advice : str
+        What to export instead of any other file.
     """
 
-    read: Callable[[str, str | None, Warn], list[Row]]
+    read: Callable[[str, str | None, Warn], list[Parts]]
     write: Callable[[Sequence[Row], str, Path], None]
     endings: tuple[str, ...]
+    exports: tuple[str, ...]
+    advice: str
+
+
+_JSON = (".json", ".jsonl", ".ndjson")
 
 
 TOOLS = {
-    "label-studio": Tool(label_studio.read, label_studio.write, (".json",)),
-    "prodigy": Tool(prodigy.read, prodigy.write, (".jsonl",)),
-    "doccano": Tool(doccano.read, doccano.write, (".jsonl", ".csv")),
+    "label-studio": Tool(
+        label_studio.read,
+        label_studio.write,
+        (".json",),
+        _JSON,
+        "its tables hold JSON in cells and don't say who skipped a text or what is a region's: export as JSON",
+    ),
+    "prodigy": Tool(prodigy.read, prodigy.write, (".jsonl",), _JSON, "give what prodigy db-out wrote, as .jsonl"),
+    "doccano": Tool(
+        doccano.read, doccano.write, (".jsonl", ".csv"), (*_JSON, ".csv"), "export the project as JSONL or CSV"
+    ),
 }
 """Every tool that a command can name: a new one is added here, and nowhere else."""
 
@@ -48,9 +76,15 @@ def import_file(name: str, tool: str, control: str | None, output: Path, warn: W
     """
     if output.suffix.lower() != ".jsonl":
         raise InputError(f"{output}: labelled rows are written as .jsonl; give -o {output.stem}.jsonl")
-    rows = _tool(tool).read(name, control, warn)
-    write_lines(rows, output)
-    return _summary(rows, name, tool, output)
+    chosen = _tool(tool)
+    if (suffix := Path(name).suffix.lower()) not in chosen.exports:
+        find_file(name)
+        raise InputError(
+            f"{name}: {suffix or 'a file without ending'} is not read as an export of {tool}; {chosen.advice}"
+        )
+    parts = chosen.read(name, control, warn)
+    write_lines([put_together(each) for each in parts], output)
+    return _summary(parts, name, tool, output)
 
 
 def export_file(name: str, tool: str, output: Path, warn: Warn) -> dict[str, Any]:
@@ -68,7 +102,7 @@ def export_file(name: str, tool: str, output: Path, warn: Warn) -> dict[str, Any
         )
     rows = read_records(name, warn)
     chosen.write(rows, name, output)
-    return _summary(rows, name, tool, output)
+    return _summary(take_apart(rows, name), name, tool, output)
 
 
 def _tool(name: str) -> Tool:
@@ -77,13 +111,15 @@ def _tool(name: str) -> Tool:
     return TOOLS[name]
 
 
-def _summary(rows: list[Row], name: str, tool: str, output: Path) -> dict[str, Any]:
-    parts = take_apart(rows, name)
+def _summary(parts: Sequence[Parts], name: str, tool: str, output: Path) -> dict[str, Any]:
+    stands = [standing(each) for each in parts]
     return {
         "data": name,
         "tool": tool,
-        "rows": len(rows),
-        "labelled": sum(each.final is not None for each in parts),
+        "rows": len(parts),
+        "decided": stands.count("decided"),
+        "partly_decided": stands.count("partly"),
+        "undecided": {kind: stands.count(kind) for kind in KINDS},
         "labels": all_labels(parts),
         "annotators": sorted({who for each in parts for who in each.annotators}),
         "output": str(output),
@@ -93,7 +129,10 @@ def _summary(rows: list[Row], name: str, tool: str, output: Path) -> dict[str, A
 def summary_text(summary: dict[str, Any]) -> str:
     """Return what was read or written as one line."""
     people = f", annotators {', '.join(summary['annotators'])}" if summary["annotators"] else ""
+    partly = f", {summary['partly_decided']} with some labels undecided" if summary["partly_decided"] else ""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in summary["undecided"].items() if count)
+    undecided = f", {sum(summary['undecided'].values())} undecided: {kinds}" if kinds else ""
     return (
-        f"{summary['output']}: {summary['rows']} rows, {summary['labelled']} with decided labels"
-        f" ({', '.join(summary['labels']) or 'no label'}){people}"
+        f"{summary['output']}: {summary['rows']} rows, {summary['decided']} with decided labels"
+        f" ({', '.join(summary['labels']) or 'no label'}){partly}{undecided}{people}"
     )

@@ -1,16 +1,18 @@
 """Rows taken apart into what an annotation tool edits and what it only carries, and put together again."""
 
+import ast
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.corpus.annotations import NESTED, PREFIXES
-from experiments.corpus.rows import json_rows, read_rows
+from experiments.corpus.annotations import NESTED, NO_LABEL, PREFIXES
 from experiments.errors import InputError
-from experiments.files import decode, find_file, read_bytes, writing
+from experiments.files import find_file, writing
 from experiments.notices import Warn
+from experiments.tables.cells import is_missing
+from experiments.tables.read import opened, read_table
 
 Row = dict[str, Any]
 
@@ -19,6 +21,12 @@ FORM = "framescope"
 
 FINAL = ("labels", "label")
 """Columns that may hold the decided labels; the first that a row has counts."""
+
+UNDECIDED = "undecided"
+"""Column that lists the labels of a row that nobody decided."""
+
+KINDS = ("skipped", "unannotated", "disputed", "unadjudicated")
+"""Why nobody decided a row: passed over, not seen, annotators differ, or they agree and the row still has no labels."""
 
 
 @dataclass
@@ -35,12 +43,23 @@ class Parts:
         Who gave which labels; None where somebody has passed the row over.
     form : dict or None
         How the row held its labels, None in a record that this package did not write.
+    undecided : list of str
+        Labels that ``final`` says nothing about, because nobody decided them.
+    why : {"skipped", "disputed"} or None
+        Why the row is undecided, where ``annotators`` doesn't show it.
     """
 
     carried: Row
     final: list[str] | None = None
     annotators: dict[str, list[str] | None] = field(default_factory=dict)
     form: dict[str, Any] | None = None
+    undecided: list[str] = field(default_factory=list)
+    why: str | None = None
+
+    @property
+    def whole(self) -> list[str] | None:
+        """The decided labels of a row all of whose labels are decided, None of any other."""
+        return None if self.undecided else self.final
 
 
 def take_apart(rows: Sequence[Row], name: str, annotators: bool = True) -> list[Parts]:
@@ -69,28 +88,65 @@ def put_together(parts: Parts) -> Row:
 
     A record that this package wrote gets its labels back in the columns and the form that they had; who has
     annotated it since gets a column ``labels_<name>``. In any other record each annotator gets such a column, and
-    ``labels`` holds the decided labels, or those that all annotators gave alike.
+    ``labels`` holds the decided labels: those that all annotators gave alike. It is null where nobody decided, and
+    ``undecided`` lists the labels that nobody decided in a row that has others. The tool's own columns of these two
+    names are called ``data_labels`` and ``data_undecided`` then.
     """
-    row = dict(parts.carried)
-    people = dict(parts.annotators)
     if parts.form is None:
-        given = [labels for labels in people.values() if labels is not None]
-        final = parts.final
-        if final is None and given and all(set(labels) == set(given[0]) for labels in given):
-            final = given[0]
-        if final is not None:
-            row["labels"] = list(final)
-        return {**row, **{f"labels_{who}": labels for who, labels in people.items()}}
-    nested = parts.form.get("nested", {})
-    row.update(parts.form.get("kept", {}))
-    for column, how in parts.form.get("columns", {}).items():
-        if column in FINAL:
-            row[column] = _cell(parts.final, how)
-        else:
-            row[column] = _cell(people.pop(_person(column, nested), None), how)
-    if "nested" in parts.form:
-        row[NESTED] = {who: _cell(people.pop(who, None), how) for who, how in nested.items()}
+        final, undecided = _decided(parts)
+        row = {f"data_{key}" if key in ("labels", UNDECIDED) else key: value for key, value in parts.carried.items()}
+        row["labels"] = final
+        if undecided:
+            row[UNDECIDED] = undecided
+        return {**row, **{f"labels_{who}": labels for who, labels in parts.annotators.items()}}
+    return _as_it_was(parts, parts.form)
+
+
+def _as_it_was(parts: Parts, form: Mapping[str, Any]) -> Row:
+    """Return a row that this package exported."""
+    row = {**parts.carried, **form.get("kept", {})}
+    people, nested, columns = dict(parts.annotators), form.get("nested", {}), form.get("columns", {})
+    final, undecided = _decided(parts)
+    for column, how in columns.items():
+        if column not in FINAL:
+            row[column] = _cell(people.pop(_person(column, nested), None), how, single=True)
+    if "nested" in form:
+        row[NESTED] = {who: _cell(people.pop(who, None), how, single=True) for who, how in nested.items()}
+    holder = next((column for column in columns if column in FINAL), None)
+    if undecided and form.get("partly") == final:
+        row[UNDECIDED] = form[UNDECIDED]
+    if holder or final is not None or people:
+        row[holder or FINAL[0]] = _cell(final, columns.get(holder, {}))
     return {**row, **{f"labels_{who}": labels for who, labels in people.items()}}
+
+
+def _decided(parts: Parts) -> tuple[list[str] | None, list[str]]:
+    """Return a row's labels, None if nobody decided them, and those of which nobody decided whether it has them.
+
+    An exported row that nobody has annotated since is as decided as it was.
+    """
+    if parts.final is not None:
+        return parts.final, parts.undecided
+    form = parts.form
+    since = [who for who, labels in parts.annotators.items() if labels is not None]
+    if form is None or any(who not in held(form) for who in since):
+        given = [labels for labels in parts.annotators.values() if labels is not None]
+        if given and all(set(labels) == set(given[0]) for labels in given):
+            return list(given[0]), []
+    if form is not None and "partly" in form:
+        return form["partly"], _labels(form[UNDECIDED]) or []
+    return None, []
+
+
+def standing(parts: Parts) -> str:
+    """Return ``decided`` if a row has decided labels, ``partly`` if it has undecided ones too, else one of `KINDS`."""
+    final, undecided = _decided(parts)
+    if final is not None:
+        return "partly" if undecided else "decided"
+    given = [set(labels) for labels in parts.annotators.values() if labels is not None]
+    if given:
+        return "unadjudicated" if all(labels == given[0] for labels in given) else "disputed"
+    return parts.why or "unannotated"
 
 
 def _annotator_columns(rows: Sequence[Row]) -> list[str]:
@@ -104,7 +160,9 @@ def _annotator_columns(rows: Sequence[Row]) -> list[str]:
 
 
 def _is_labels(cell: Any) -> bool:
-    return cell is None or isinstance(cell, str) or (isinstance(cell, list) and all(isinstance(x, str) for x in cell))
+    if isinstance(cell, list):
+        return all(isinstance(each, str) for each in cell)
+    return isinstance(cell, str) or is_missing(cell)
 
 
 def _parts(row: Row, columns: Sequence[str], annotators: bool, where: str) -> Parts:
@@ -115,7 +173,7 @@ def _parts(row: Row, columns: Sequence[str], annotators: bool, where: str) -> Pa
     nested = row.get(NESTED) if annotators else None
     if isinstance(nested, dict) and all(_is_labels(cell) for cell in nested.values()):
         form["nested"] = {who: _how(cell) for who, cell in nested.items()}
-        parts.annotators = {who: _labels(cell) for who, cell in nested.items()}
+        parts.annotators = {who: _labels(cell, single=True) for who, cell in nested.items()}
         del parts.carried[NESTED]
     final = next((column for column in FINAL if column in row), None)
     for column in [*([final] if final else []), *(column for column in columns if column in row)]:
@@ -126,15 +184,26 @@ def _parts(row: Row, columns: Sequence[str], annotators: bool, where: str) -> Pa
         if column == final:
             parts.final = _labels(cell)
         else:
-            parts.annotators[_person(column, form.get("nested", {}))] = _labels(cell)
+            parts.annotators[_person(column, form.get("nested", {}))] = _labels(cell, single=True)
+    cell = row.get(UNDECIDED)
+    if parts.final is not None and _is_labels(cell) and (undecided := _labels(cell)):
+        form |= {"partly": parts.final, UNDECIDED: parts.carried.pop(UNDECIDED)}
+        parts.undecided = undecided
     return parts
+
+
+def held(form: Mapping[str, Any]) -> list[str]:
+    """Return the annotators for whom an exported row had a cell."""
+    nested = form.get("nested", {})
+    return [*nested, *(_person(column, nested) for column in form.get("columns", {}) if column not in FINAL)]
 
 
 def people(form: Mapping[str, Any]) -> list[str]:
     """Return the annotators whose labels a row held, those who passed it over left out."""
     nested = form.get("nested", {})
-    held = [(_person(column, nested), how) for column, how in form.get("columns", {}).items() if column not in FINAL]
-    return [who for who, how in [*nested.items(), *held] if how.get("cell", "") is not None]
+    cells = [(_person(column, nested), how) for column, how in form.get("columns", {}).items() if column not in FINAL]
+    given = [*nested.items(), *cells]
+    return [who for who, how in given if "cell" not in how or _labels(how["cell"], single=True) is not None]
 
 
 def _person(column: str, nested: Mapping[str, Any]) -> str:
@@ -145,23 +214,39 @@ def _person(column: str, nested: Mapping[str, Any]) -> str:
     return column
 
 
-def _labels(cell: str | list[str] | None) -> list[str] | None:
-    if cell is None or isinstance(cell, list):
+def _labels(cell: Any, single: bool = False) -> list[str] | None:
+    """Return the labels in a cell, None if nobody decided them.
+
+    An empty text, or NA, means "no label" among decided labels, and "not seen" in the cell of a single annotator.
+    """
+    if isinstance(cell, list):
         return cell
-    return [label for label in (part.strip() for part in cell.split(";")) if label]
+    if not isinstance(cell, str):
+        return None
+    text = cell.strip()
+    if is_missing(text):
+        return None if single else []
+    if single and text in NO_LABEL:
+        return []
+    if text.startswith("[") and text.endswith("]"):
+        try:
+            return [str(label) for label in ast.literal_eval(text)]  # as pandas writes a list; JSON reads alike
+        except (ValueError, SyntaxError):
+            pass
+    return [label for label in (part.strip() for part in text.split(";")) if label]
 
 
-def _how(cell: str | list[str] | None) -> Row:
+def _how(cell: Any) -> Row:
     """Return what turns labels back into the cell: nothing for a list, else the cell itself."""
-    return {} if isinstance(cell, list) else {"cell": cell}
+    return {} if isinstance(cell, list) else {"cell": cell if isinstance(cell, str) else None}
 
 
-def _cell(labels: list[str] | None, how: Mapping[str, Any]) -> Any:
+def _cell(labels: list[str] | None, how: Mapping[str, Any], single: bool = False) -> Any:
     if "cell" not in how:
         return labels
-    if _labels(how["cell"]) == labels:
+    if _labels(how["cell"], single) == labels:
         return how["cell"]
-    return ";".join(labels) if isinstance(how["cell"], str) and labels is not None else labels
+    return ";".join(labels) if isinstance(how["cell"], str) and labels else labels
 
 
 def all_labels(parts: Iterable[Parts]) -> list[str]:
@@ -170,7 +255,7 @@ def all_labels(parts: Iterable[Parts]) -> list[str]:
         {
             label
             for each in parts
-            for labels in (each.final, *each.annotators.values())
+            for labels in (each.final, each.undecided, *each.annotators.values())
             if labels is not None
             for label in labels
         }
@@ -179,13 +264,12 @@ def all_labels(parts: Iterable[Parts]) -> list[str]:
 
 def read_records(name: str, warn: Warn) -> list[Row]:
     """Read the objects of a file; those of JSON exactly as they stand there, without columns they don't have."""
-    path = find_file(name)
-    if path.suffix.lower() not in (".json", ".jsonl", ".ndjson"):
-        return [dict(row) for row in read_rows(name, None, warn)]
-    text, _ = decode(read_bytes(path), name)
-    rows = list(json_rows(text, name))
+    if name.startswith("hub:"):
+        return list(read_table(name, warn=warn).records())
+    with opened(find_file(name), name, warn=warn) as table:
+        rows = [row for _, row in table.rows]
     if not rows:
-        raise InputError(f"{name}: holds no rows")
+        raise InputError(f"{name}: holds no rows; export a project that has some")
     return rows
 
 
@@ -201,3 +285,9 @@ def form_of(value: Any, where: str) -> dict[str, Any] | None:
     if value is None or isinstance(value, dict):
         return value
     raise InputError(f"{where}: {FORM!r} has {value!r}; it is what framescope data export wrote: leave it or remove it")
+
+
+def tally(parts: Iterable[Parts]) -> str:
+    """Return how many rows stand how, as ``2 unannotated, 1 skipped``."""
+    found = [standing(each) for each in parts]
+    return ", ".join(f"{found.count(kind)} {kind}" for kind in dict.fromkeys(found))
