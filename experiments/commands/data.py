@@ -112,7 +112,13 @@ def check(
 
 @data_app.command("import")
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What the tool exported: .json, .jsonl or .csv.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="What the tool exported: Label Studio's JSON or JSON-MIN, Prodigy's .jsonl, doccano's .jsonl or .csv.",
+        ),
+    ],
     tool: Annotated[str, typer.Option("--from", help="label-studio, prodigy or doccano.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the labelled rows (.jsonl).")],
     control: Annotated[
@@ -122,6 +128,9 @@ def import_(
     debug: Debug = False,
 ) -> None:
     """Turn an annotation tool's export into labelled rows.
+
+    A text that nobody decided (skipped, not annotated, disputed between annotators) gets the labels null, and the
+    labels of a row that nobody was asked about stand in its column `undecided`; their numbers are shown by kind.
 
     Example: **framescope data import project-1.json --from label-studio -o annotated.jsonl**
     """
@@ -144,6 +153,8 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Turn labelled rows into a file that an annotation tool imports.
+
+    Rows that are undecided, or some of whose labels are, go out as not annotated.
 
     Example: **framescope data export sentences.jsonl --to label-studio -o tasks.json**
     """
