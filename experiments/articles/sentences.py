@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sentencex
 
 from experiments.articles.boilerplate import mark_boilerplate
+from experiments.articles.list_items import list_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
     >>> [s.text for s in split_sentences("Peace talks\n\n“We agree. It is done,” Lt. Col. Ray said.")]
     ['Peace talks', '“We agree.', 'It is done,” Lt. Col. Ray said.']
     """
-    paragraphs = [[(start + a, start + b) for a, b in _segment(text[start:end])] for start, end in _paragraphs(text)]
+    paragraphs = [
+        [(begin + a, begin + b) for begin, end in list_items(text, *span) for a, b in _segment(text[begin:end])]
+        for span in _paragraphs(text)
+    ]
     marks = mark_boilerplate([[text[a:b] for a, b in spans] for spans in paragraphs])
     return tuple(
         Sentence(a, b, text[a:b], marked)
@@ -222,7 +226,7 @@ _BEFORE_NAME = re.compile(rf"(?:^|[\s\"'“‘(./-])(?:{_TITLES}|St|Ste|Ft|Mt|vs
 _BEFORE_NUMBER = re.compile(rf"(?:^|[\s\"'“‘(–—-])(?:{_MONTHS}|No|Nos|[Ff]igs?|pp?|vol|art|approx|ca|c|Res)\.$")
 _INITIALS = re.compile(r"(?:^|[\s\"'“‘(])(?!U\.[SKN]|D\.C|E\.U|L\.A|U\.A|N\.Y|P\.M|A\.M)(?:[A-Z]\.){2}$")  # J.D.
 _CLOCK = re.compile(r"\b[ap]\.m\.$")
-_LIST_NUMBER = re.compile(r"\W*(?:\d{1,2}|[A-Za-z])[.)]")
+_LIST_NUMBER = re.compile(r"\W*(?:\d{1,2}|[A-Za-z]|[ivx]{1,4}|[IVX]{1,4})(?:\.?\)|\.)")
 _END_OF_SPEECH = re.compile(
     r"""
     [?!…]["'”’»]+$                      # “Stop!”
