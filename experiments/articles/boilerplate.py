@@ -5,6 +5,7 @@ through is one sentence among many. So a rule marks a whole line of one kind or 
 says what it is, and no word alone is enough.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from experiments.articles.boilerplate_patterns import (
     CREDIT_LINE,
     DATE_KIND,
     DATE_WORD,
+    GLUED_CREDIT,
     LEAD,
     LINE,
     LINKS,
@@ -29,6 +31,7 @@ from experiments.articles.boilerplate_patterns import (
     OWN_VOICE,
     PICTURE_WORD,
     PLEA,
+    SOLE_CREDIT,
 )
 
 LONGEST = 1500
@@ -56,6 +59,26 @@ _DATELINE = re.compile(
 _GLUED_HEADING = re.compile(r"Related(?=[A-Z][a-z])")
 _LABELLED = re.compile(r"([A-Z][\w'’-]*(?: [\w'’-]+){0,2}): ?\S")
 _TELLS = re.compile(r"\b(?:was|were|is|are|shows?|showed|has|have)\b")
+_FUNCTION_WORDS = frozenset().union(
+    ("about", "after", "before", "between", "from", "into", "more", "most", "over", "than", "under", "until", "with"),
+    (
+        "been",
+        "could",
+        "have",
+        "should",
+        "that",
+        "their",
+        "them",
+        "they",
+        "this",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+    ),
+    ("while", "will", "would", "your"),
+)
 _YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
 
 
@@ -88,7 +111,13 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
         bool(text) and _is_boilerplate(text, sentences, at == 0)
         for at, (text, sentences) in enumerate(zip(texts, paragraphs, strict=True))
     ]
-    for at in _repeated(texts) | _captions(texts, paragraphs, whole) | _under_headings(texts):
+    for at in (
+        _repeated(texts)
+        | _captions(texts, paragraphs, whole)
+        | _under_credits(texts)
+        | _under_headings(texts)
+        | _other_headlines(texts)
+    ):
         whole[at] = True
     return [
         [all_of_it or _is_boilerplate_sentence(sentence, len(sentences)) for sentence in sentences]
@@ -123,6 +152,10 @@ def _is_boilerplate(text: str, sentences: Sequence[str], first: bool) -> bool:
         return True
     # a scraper glues a credit to the sentence after it ("Photo: AP The family said ..."), which is news then
     if (not stopped or len(words) <= 8) and len(words) <= 30 and CREDIT_LEAD.find(text):
+        return True
+    if len(text) <= 80 and SOLE_CREDIT.find(text):
+        return True
+    if len(words) <= 20 and not text.endswith(".") and GLUED_CREDIT.find(sentences[0]):
         return True
     if not stopped and len(words) <= 20 and ARTWORK.find(text):
         return True
@@ -214,6 +247,50 @@ def _captions(texts: Sequence[str], paragraphs: Sequence[Sequence[str]], whole: 
         return set()
     times = Counter(match[1] for text in texts if (match := _LABELLED.match(text)))
     return {at for at, label in labels.items() if times[label] == 1}
+
+
+def _under_credits(texts: Sequence[str]) -> set[int]:
+    """Return the captions without a full stop that stand, inside the story, under the name of an agency."""
+    marked: set[int] = set()
+    begun = False
+    for at, (text, below) in enumerate(itertools.pairwise(texts), 1):
+        short = 0 < len(_WORD.findall(below)) <= 12 and not below.endswith((".", ".”", '."', ":"))
+        if begun and short and len(text) <= 80 and SOLE_CREDIT.find(text):
+            marked.add(at)
+        begun = begun or _is_running(text)
+    return marked
+
+
+def _is_running(text: str) -> bool:
+    return len(text) > 40 and _ENDS.search(text) is not None and not text.isupper()
+
+
+def _other_headlines(texts: Sequence[str]) -> set[int]:
+    """Return the headlines of other stories: lines in capitals between two paragraphs, which the story doesn't take up.
+
+    A heading inside the story is shorter, or shares a word with it.
+    """
+    marked: set[int] = set()
+    told: set[str] = set()
+    last, lines = 0, list[int]()
+    for at, text in enumerate(texts):
+        if text.isupper() and not _ENDS.search(text) and 5 <= len(text.split()) <= 20 and text[0].isalpha():
+            lines.append(at)
+            continue
+        if lines and _is_running(texts[last]) and _is_running(text):
+            told = told or {stem for each in texts if not each.isupper() for stem in _stems(each)}
+            marked.update(line for line in lines if _is_of_another_story(_stems(texts[line]), told))
+        last, lines = at, []
+    return marked
+
+
+def _is_of_another_story(stems: set[str], told: set[str]) -> bool:
+    return len(stems) > 2 and 5 * len(stems & told) <= len(stems)
+
+
+def _stems(text: str) -> set[str]:
+    """Return the beginnings of the words that say what a text is about."""
+    return {word[:5] for word in map(str.lower, _WORD.findall(text)) if len(word) > 3 and word not in _FUNCTION_WORDS}
 
 
 def _under_headings(texts: Sequence[str]) -> set[int]:

@@ -230,6 +230,11 @@ _EACH_AGENCY = (
     "{AP;AFP;EPA;EPA-EFE;Reuters;REUTERS;TASS;Xinhua;Getty;Getty Images;Shutterstock;Wikimedia;Wikimedia Commons;"
     "Flickr;Alamy;Rex;UPI;dpa;Anadolu}"
 )
+_SOLE_AGENCY = (
+    rf"(?:{_AGENCY}|AFP via Getty Images|(?:The )?Associated Press|(?:THE )?ASSOCIATED PRESS|Agence France-Presse|"
+    r"Bloomberg|PA Media|RIA Novosti|Sputnik|Interfax|IRNA|Kyodo|NurPhoto|ZUMA|Sipa|iStock)"
+    r"(?: (?:[Ff]ile )?(?:[Pp]hoto|[Pp]icture|[Ii]mage)s?)?"
+)
 _PICTURE_BY = (
     r"(?:[Pp]hoto|[Ii]mage|[Pp]icture|[Ii]llustration|[Cc]redit)s?"
     r"(?:\s+(?:by|via|courtesy|from|credit)\b|\s*[:/])[^()]{0,120}\)\W*$"
@@ -295,6 +300,24 @@ CAPTION = PatternTable(  # at its beginning
         "In this {Nov. 3, 2031 photo taken;image released;picture provided;photograph made available;frame grab from;"
         "screengrab the port shows;still, which may show;photo, it is seen} on Monday, ships leave.",
         news="In this {war, a photo can kill;port, ships are seen} on Monday."),
+    flags=0,
+)
+SOLE_CREDIT = PatternTable(  # a line of its own
+    "fullmatch",
+    Row("agency, even with a name",
+        rf"\W*{_SOLE_AGENCY}(?:\s?[/|,]\s?[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){{0,3}}){{0,2}}\W*",
+        "{Reuters;AFP via Getty Images;(AP);Associated Press;THE ASSOCIATED PRESS.;- The Associated Press;Bloomberg;"
+        "Agence France-Presse;PA Media;RIA Novosti;Sputnik;Interfax;IRNA;Kyodo;NurPhoto;ZUMA;Sipa;iStock;AP Photo;"
+        "Reuters file photo;AFP images;TASS | Jane Roe;Getty/Instagram.;AP, Jane Roe / Harbour Post}",
+        news="{Reuters reported it.;Associated Press reporters left.;Reuters, AP and AFP left.;Sputnik was first.}"),
+    flags=0,
+)
+GLUED_CREDIT = PatternTable(  # before a caption, which has no full stop
+    "match",
+    Row("agency and a gap",
+        rf"\W*{_SOLE_AGENCY}(?:\s?/\s?[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){{0,3}})?\s{{2,}}[“‘\"']?[A-Z0-9]",
+        "{Reuters   Ill?;AFP  The harbour in May;Getty Images   Two harbour masters;AP Photo/Jane Roe  Ships at sea}",
+        news="{Reuters   The ships left on Monday, the mayor said.;Reuters The ships;Reuters   reported it}"),
     flags=0,
 )
 CREDIT_LEAD = PatternTable(

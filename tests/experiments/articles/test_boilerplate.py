@@ -277,3 +277,64 @@ def test_a_dateline_or_a_quotation_makes_it_news(news: str) -> None:
 def test_a_long_paragraph_is_never_marked_as_a_whole() -> None:
     paragraph = "The ferries sailed on Monday. " * 80 + "Become a member and support us."
     assert len(marked(paragraph)) == 0
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "FLOOD KILLS HUNDREDS IN THE HIGHLANDS",
+        "POP STAR MARRIES HER DRUMMER IN VENICE",
+        "WHY 40% OF BEARS SLEEP BADLY",
+    ],
+)
+def test_headlines_of_other_stories_in_capitals_are_marked(headline: str) -> None:
+    assert marked(headline) == [headline]
+    assert marked(headline, "STARS OF THE SCREEN REVEAL SECRETS", after=3) == [
+        headline,
+        "STARS OF THE SCREEN REVEAL SECRETS",
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WHAT THE COUNCIL WILL VOTE ON",  # the story takes it up
+        "A FRAGILE PEACE",
+        "WE WILL NEVER EVER SIGN ANYTHING!",
+        "BEARS SLEEP BADLY THROUGHOUT LONG WINTERS.",
+        "“BEARS SLEEP BADLY THROUGHOUT LONG WINTERS”",
+        "3. BEARS SLEEP BADLY THROUGHOUT LONG WINTERS",
+        "ERR, UM, OH MY, HA HA",
+        "Bears sleep badly throughout long winters",
+    ],
+)
+def test_a_heading_a_cry_or_a_sentence_in_capitals_is_kept(line: str) -> None:
+    assert marked(line) == []
+
+
+def test_a_line_in_capitals_is_kept_at_either_end_and_in_a_story_in_capitals() -> None:
+    line = "BEARS SLEEP BADLY THROUGHOUT LONG WINTERS"
+    for lines in ([line, *STORY[1:]], [STORY[0], line, *STORY[1:]], [*STORY, line]):
+        assert not any(sentence.boilerplate for sentence in split_sentences("\n\n".join(lines)))
+    shouted = "\n\n".join([*STORY[:2], line, *STORY[2:]]).upper()
+    assert not any(sentence.boilerplate for sentence in split_sentences(shouted))
+
+
+@pytest.mark.parametrize("credit", ["Reuters", "AFP", "(AP)", "Getty Images", "Reuters/Jane Roe", "ASSOCIATED PRESS."])
+def test_an_agency_alone_is_marked_with_the_caption_under_it(credit: str) -> None:
+    assert marked(credit) == [credit]
+    assert marked(credit, "Two harbour masters in the rain") == [credit, "Two harbour masters in the rain"]
+    assert marked(credit, "They shook hands in the rain.") == [credit]
+    assert marked(credit, "He told them:", "“We sail.”") == [credit]
+
+
+def test_an_agency_and_a_gap_make_a_caption() -> None:
+    assert marked("Reuters   Ill?") == ["Reuters   Ill?"]
+    assert marked("AFP/Jane Roe  Two harbour masters") == ["AFP/Jane Roe  Two harbour masters"]
+    assert marked("Reuters   The ferries left on Monday, he said.") == []
+    assert marked("Reuters   " + "Ships leave " * 10 + "now") == []
+
+
+def test_a_headline_under_the_name_of_its_agency_is_kept() -> None:
+    text = "\n\n".join(["Reuters", *STORY])
+    assert [sentence.text for sentence in split_sentences(text) if sentence.boilerplate] == ["Reuters"]
