@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 BLOCK_DEPTH = 100
 """Lists and quotations that are nested deeper than this, counting two for a list, lose their text."""
-INLINE_DEPTH = 20
+INLINE_DEPTH = 10
 """Brackets that are nested deeper than this stay as they are: the time that the parser takes grows with it."""
 
 _FRONT_MATTER = re.compile(
