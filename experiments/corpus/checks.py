@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -79,23 +80,51 @@ def find_duplicates(texts: Sequence[str], threshold: float = NEAR, block: int = 
     return Duplicates(exact, sorted(near))
 
 
+def undecided_counts(data: Labelled, labels: Sequence[str]) -> dict[str, Any]:
+    """Return how many rows were left out as undecided, and of how many others a label is: ``rows`` and ``labels``."""
+    cells = (data.y < 0).sum(axis=0).tolist()
+    return {"rows": data.undecided, "labels": {label: n for label, n in zip(labels, cells, strict=True) if n}}
+
+
+def undecided_lines(data: Labelled, labels: Sequence[str]) -> list[str]:
+    """Return the same as lines, none where everything is decided."""
+    found, n = undecided_counts(data, labels), len(data)
+    lines = [f"{data.name}: {found['rows']} of {n + found['rows']} rows have no decided label: left out"]
+    return lines * bool(found["rows"]) + [
+        f"{data.name}: label {label}: decided in {n - cells} of {n} rows" for label, cells in found["labels"].items()
+    ]
+
+
+def check_labels(train: Labelled, task: Task) -> None:
+    """Check that something can be learned of every label.
+
+    Raises
+    ------
+    InputError
+        If a label has fewer than two rows, or every row of which it is decided.
+    """
+    counts, decided = (train.y > 0).sum(axis=0), (train.y >= 0).sum(axis=0)
+    for label, count, known in zip(task.labels, counts, decided, strict=True):
+        if count < 2:
+            raise InputError(
+                f"{train.name}: the label {label!r} has {count} training row(s); add rows with it, or "
+                "take it out of task.labels"
+            )
+        if count == known:
+            which = "row" if known == len(train) else f"row of the {known} where it is decided"
+            raise InputError(f"{train.name}: every training {which} has the label {label!r}; add rows without it")
+
+
 def check_training(train: Labelled, task: Task) -> list[str]:
     """Return what the user should know of the training rows, a line each.
 
     Raises
     ------
     InputError
-        If a label has fewer than two rows (nothing can be learned of it), or every row.
+        If nothing can be learned of a label; see :func:`check_labels`.
     """
-    counts = train.y.sum(axis=0)
-    for label, count in zip(task.labels, counts, strict=True):
-        if count < 2:
-            raise InputError(
-                f"{train.name}: the label {label!r} has {count} training row(s); add rows with it, or "
-                "take it out of task.labels"
-            )
-        if count == len(train):
-            raise InputError(f"{train.name}: every training row has the label {label!r}; add rows without it")
+    check_labels(train, task)
+    counts = (train.y > 0).sum(axis=0)
     found = find_duplicates(_wordings(train))
     lines = [
         f"{train.name}: label {label!r} has only {count} training rows"
@@ -112,13 +141,18 @@ def check_training(train: Labelled, task: Task) -> list[str]:
         lines.append(
             f"{train.name}: {len(found.near)} pair(s) of nearly equal texts, such as {train.ids[a]} and {train.ids[b]}"
         )
-    clash = [(a, b) for a, b in found.exact if (train.y[a] != train.y[b]).any()]
+    clash = [(a, b) for a, b in found.exact if differ(train.y[a], train.y[b])]
     if clash:
         lines.append(
             f"{train.name}: {len(clash)} repeated text(s) with different labels, such as "
             f"{train.ids[clash[0][0]]} and {train.ids[clash[0][1]]}"
         )
     return lines
+
+
+def differ(first: np.ndarray, second: np.ndarray) -> bool:
+    """Return whether two rows of labels contradict each other; what one of them leaves undecided doesn't."""
+    return bool(((first != second) & (first >= 0) & (second >= 0)).any())
 
 
 def check_split(train: Labelled, test: Labelled, allow_leaks: bool) -> list[str]:
