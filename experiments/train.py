@@ -4,13 +4,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from experiments.classifiers.separate import target_notes
 from experiments.config.schema import Config
-from experiments.corpus.checks import check_split, check_training
+from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
 from experiments.evaluation.evaluate import evaluate, save_predictions
+from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
 from experiments.evaluation.report import write_report
 from experiments.notices import Warn
@@ -21,13 +23,15 @@ from experiments.training.fitting import fit
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training run leaves behind."""
+    """What a training run leaves behind; ``undecided`` says what nobody decided of the training and the test rows."""
 
     run_id: str
     model_uri: str
     metrics: dict[str, float]
     registered: Registered | None
     seconds: float
+    undecided: dict[str, dict[str, Any]]
+    gaps: Gaps
 
 
 def train(config: Config, say: Warn) -> Trained:
@@ -63,7 +67,7 @@ def train(config: Config, say: Warn) -> Trained:
         evaluation = evaluate(classifier, test_rows, config.evaluation.bootstrap, config.seed, config.evaluation.slices)
         predicted = time.perf_counter()
         parts = measure_parts(classifier, evaluation)
-        for line in parts_lines(parts):
+        for line in [*parts_lines(parts), *(f"note: {line}" for line in gap_lines(evaluation.gaps))]:
             say(line)
         metrics = {**run.log_metrics(evaluation.metrics), **parts}
         run.log_values(parts)
@@ -82,15 +86,22 @@ def train(config: Config, say: Warn) -> Trained:
     registered = None
     if config.tracking.register_model:
         registered = register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)
-    return Trained(run.id, run.model_uri, metrics, registered, time.perf_counter() - began)
+    undecided = {
+        "train": undecided_counts(train_rows, config.task.labels),
+        "test": undecided_counts(test_rows, config.task.labels),
+    }
+    seconds = time.perf_counter() - began
+    return Trained(run.id, run.model_uri, metrics, registered, seconds, undecided, evaluation.gaps)
 
 
 def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:
     """Return checked training and test rows, as the config's files or its split give them."""
     train_rows, test_rows = load_data(config, say)
+    notes = [line for rows in (train_rows, test_rows) if rows for line in undecided_lines(rows, config.task.labels)]
     if test_rows is None:
         train_rows, test_rows = hold_out(train_rows, config.data.test_size, config.seed)
     for line in [
+        *notes,
         *check_training(train_rows, config.task),
         *check_split(train_rows, test_rows, config.data.allow_leaks),
     ]:

@@ -26,6 +26,7 @@ AnyClassifier = Annotated[
 ALLOWED_TYPES = (
     "experiments.classifiers.boosting.TopColumns",
     "experiments.classifiers.cascade.CascadeClassifier",
+    "experiments.classifiers.decided.DecidedOneVsRest",
     "experiments.classifiers.distilled.DistilledClassifier",
     "experiments.classifiers.encoder.EncoderClassifier",
     "experiments.classifiers.lexicon.KeywordClassifier",
@@ -36,6 +37,7 @@ ALLOWED_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.multiclass._ConstantPredictor",
 )
 """The types that may stand in a saved model because a classifier of this package needs them."""
 

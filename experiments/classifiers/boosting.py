@@ -1,7 +1,7 @@
 """Histogram gradient boosting on the features that matter most: finds conjunctions that linear models can't."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -63,6 +63,8 @@ class Boosting(ClassifierSpec):
     ----------
     Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision tree. NeurIPS.
     """
+
+    takes_undecided: ClassVar[bool] = True
 
     type: Literal["boosting"] = "boosting"
     features: int = Field(default=400, ge=1)

@@ -78,11 +78,16 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there are no validation rows.
+            If there are no validation rows, or none of them has a label.
         """
         if validation is None:
             raise ValueError("a cascade chooses its hand-over on validation rows: set data.validation_size=0.1")
         rows, truth = list(validation[0]), np.asarray(validation[1])
+        if self.multilabel and not (truth > 0).any():
+            raise ValueError(
+                f"a cascade chooses its hand-over on validation rows, and none of the {len(rows)} has a label: raise "
+                "data.validation_size"
+            )
         self.second_ = fit_member(clone(self.second), X, y, validation, unlabelled, auxiliary)
         self.first_ = fit_member(clone(self.first), X, y, validation, unlabelled, auxiliary)
         fast, slow = self.first_.predict_proba(rows), self.second_.predict_proba(rows)
@@ -164,6 +169,11 @@ class Cascade(ClassifierSpec):
     first: Member
     second: Member
     max_loss: float = Field(default=0.005, ge=0, lt=1)
+
+    @property
+    def takes_undecided(self) -> bool:  # type: ignore[override]
+        """Whether both take rows that are decided in part."""
+        return self.first.classifier.takes_undecided and self.second.classifier.takes_undecided
 
     @property
     def reads_unlabelled(self) -> bool:  # type: ignore[override]

@@ -14,6 +14,8 @@ from features.targets import Reading
 class DistilledClassifier(ClassifierMixin, BaseEstimator):
     """A student fitted to the labelled rows and to what a teacher, fitted to them first, says of unlabelled ones.
 
+    Where a label of a labelled row isn't decided, the teacher's word counts too.
+
     Parameters
     ----------
     teacher : Pipeline
@@ -64,7 +66,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         y = np.asarray(y)
         teacher = fit_member(clone(self.teacher), X, y, validation, unlabelled, auxiliary)
         taught = teacher.predict_proba(list(unlabelled))
-        known = y.astype(np.float64) if self.multilabel else np.eye(taught.shape[1])[y]
+        known = self._known(teacher, X, y) if self.multilabel else np.eye(taught.shape[1])[y]
         if validation is not None:
             rows, truth = validation
             validation = rows, truth if self.multilabel else np.eye(taught.shape[1])[np.asarray(truth)]
@@ -74,6 +76,12 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         self.student_ = fit_member(clone(self.student), [*X, *unlabelled], answers, validation, (), auxiliary)
         self.classes_ = np.arange(taught.shape[1])
         return self
+
+    def _known(self, teacher: Any, X: Sequence[Any], y: np.ndarray) -> np.ndarray:
+        """Return the labels as probabilities, and the teacher's where nobody decided."""
+        if (y >= 0).all():
+            return y.astype(np.float64)
+        return np.where(y >= 0, y, teacher.predict_proba(list(X)))
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Return the student's probabilities, shape (n, n_labels)."""
@@ -95,6 +103,11 @@ class Distilled(ClassifierSpec):
     type: Literal["distilled"] = "distilled"
     teacher: Member
     student: Member
+
+    @property
+    def takes_undecided(self) -> bool:  # type: ignore[override]
+        """Whether the teacher takes rows that are decided in part."""
+        return self.teacher.classifier.takes_undecided
 
     @property
     def stops_early(self) -> bool:  # type: ignore[override]

@@ -70,8 +70,8 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
         X : sequence of str or of (str, str)
             n texts or pairs.
         y : array-like
-            Indicator matrix of shape (n, n_labels) in a multilabel task, else label numbers of shape (n,); in either,
-            a matrix of probabilities will do.
+            Indicator matrix of shape (n, n_labels) in a multilabel task, in which a negative cell is one nobody
+            decided, else label numbers of shape (n,); in either, a matrix of probabilities will do.
         validation : tuple of (X, y), optional
             Rows to choose the best epoch on; without any the last one is kept.
         auxiliary : sequence of n sequences of str, optional

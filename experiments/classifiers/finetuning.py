@@ -52,7 +52,7 @@ def finetune(
     texts : sequence
         n texts or pairs.
     y : ndarray of shape (n, n_labels), float32
-        Indicator matrix.
+        Indicator matrix; what is negative, nobody decided, and nothing is learned from it.
     validation : tuple of (texts, y), optional
         Rows on which the best epoch is chosen: by macro-averaged precision in a multilabel task, which needs no
         thresholds, else by macro-F1.
@@ -248,12 +248,14 @@ class _Learner:
         n_labels, smooth = rows.y.shape[1], self.settings.label_smoothing
         scores, *others = self._scores(rows, batch).split([n_labels, *self.sizes], dim=1)
         truth = self.torch.from_numpy(rows.y[rows.owner[batch]]).to(self.device)
+        known = truth >= 0
         truth = truth * (1 - smooth) + smooth / (2 if self.multilabel else n_labels)
         share = self.torch.from_numpy(rows.share[batch]).to(self.device)
         if self.multilabel:
-            each = functional.binary_cross_entropy_with_logits(
+            cells = functional.binary_cross_entropy_with_logits(
                 scores, truth, pos_weight=self.label_weight, reduction="none"
-            ).mean(dim=1)
+            )
+            each = (cells * known).mean(dim=1)
         else:
             each = -(truth * self.label_weight * functional.log_softmax(scores, dim=1)).sum(dim=1)
         codes = self.torch.from_numpy(rows.side[rows.owner[batch]]).to(self.device)
@@ -315,18 +317,21 @@ def _network(folder: Path, n_labels: int, settings: EncoderSettings, n_side: int
 
 def _label_weights(y: np.ndarray, kind: str, multilabel: bool) -> np.ndarray:
     """Return what each label's positives (in a multiclass task: rows) count, shape (n_labels,), float32."""
-    count = np.maximum(y.sum(axis=0), 1)
+    known = y >= 0
+    count = np.maximum((y * known).sum(axis=0), 1)
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
     if multilabel:
-        return np.asarray((np.maximum(len(y) - count, 1) / count) ** power, dtype=np.float32)
+        return np.asarray(
+            (np.maximum(known.sum(axis=0).astype(count.dtype) - count, 1) / count) ** power, dtype=np.float32
+        )
     weight = (1 / count) ** power
     return np.asarray(weight * len(y) / (weight * count).sum(), dtype=np.float32)  # the mean row counts 1
 
 
 def _score(y: np.ndarray, probabilities: np.ndarray, multilabel: bool) -> float:
     if multilabel:
-        known = y.sum(axis=0) > 0
-        return float(average_precision_score(y[:, known], probabilities[:, known], average="macro"))
+        decided = [(truth[truth >= 0], scores[truth >= 0]) for truth, scores in zip(y.T, probabilities.T, strict=True)]
+        return float(np.mean([average_precision_score(*label) for label in decided if label[0].any()]))
     return float(f1_score(y.argmax(axis=1), probabilities.argmax(axis=1), average="macro"))
 
 

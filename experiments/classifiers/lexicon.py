@@ -41,7 +41,7 @@ class KeywordClassifier(ClassifierMixin, BaseEstimator):
         """Compile the keywords; only the base rates are learned."""
         self.index_ = compile_lexicon({label: self.keywords.get(label, []) for label in self.labels})
         y = np.asarray(y)
-        rates = y.mean(axis=0) if self.multilabel else np.bincount(y, minlength=len(self.labels)) / len(y)
+        rates = (y > 0).mean(axis=0) if self.multilabel else np.bincount(y, minlength=len(self.labels)) / len(y)
         self.fallback_ = np.asarray(rates, dtype=np.float64)
         self.classes_ = np.arange(len(self.labels))
         return self
@@ -79,6 +79,7 @@ class Lexicon(ClassifierSpec):
     """
 
     reads_text: ClassVar[bool] = True
+    takes_undecided: ClassVar[bool] = True
 
     type: Literal["lexicon"] = "lexicon"
     keywords: str | dict[str, list[str]] = Field(description="A YAML file, or labels and entries inline.")

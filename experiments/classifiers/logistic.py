@@ -1,7 +1,7 @@
 """Logistic regression: the strong, fast and readable default."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from sklearn.linear_model import LogisticRegression
@@ -28,6 +28,8 @@ class Logistic(ClassifierSpec):
     Yu, H.-F., Huang, F.-L. & Lin, C.-J. (2011). Dual coordinate descent methods for logistic regression and
     maximum entropy models. Machine Learning 85, 41-75. (the solver for independent labels)
     """
+
+    takes_undecided: ClassVar[bool] = True
 
     type: Literal["logistic"] = "logistic"
     C: float = Field(default=1.0, gt=0)

@@ -1,7 +1,7 @@
 """The baseline that looks at no text: every row gets the labels' base rates."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sklearn.dummy import DummyClassifier
 
@@ -10,6 +10,8 @@ from experiments.classifiers.spec import ClassifierSpec, one_vs_rest
 
 class Majority(ClassifierSpec):
     """Base rates of the training rows as probabilities, whatever the text."""
+
+    takes_undecided: ClassVar[bool] = True
 
     type: Literal["majority"] = "majority"
 

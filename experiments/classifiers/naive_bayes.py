@@ -1,7 +1,7 @@
 """Complement naive Bayes with calibrated probabilities: seconds to train, hard to beat on few rows."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from sklearn.calibration import CalibratedClassifierCV
@@ -26,6 +26,8 @@ class NaiveBayes(ClassifierSpec):
     Rennie, J., Shih, L., Teevan, J. & Karger, D. (2003). Tackling the poor assumptions of naive Bayes text
     classifiers. ICML.
     """
+
+    takes_undecided: ClassVar[bool] = True
 
     type: Literal["naive-bayes"] = "naive-bayes"
     alpha: float = Field(default=0.5, gt=0)

@@ -62,7 +62,10 @@ class SeparateTargets(ClassifierMixin, BaseEstimator):
         self.labels = labels
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Fit to n pairs (text, target); ``y`` holds label numbers (n,) or is an indicator matrix (n, n_labels)."""
+        """Fit to n pairs (text, target); ``y`` holds label numbers (n,) or is an indicator matrix (n, n_labels).
+
+        A negative cell of the matrix is one nobody decided, for a classifier that takes those.
+        """
         pairs, y = list(X), np.asarray(y)
         targets = split_pairs(pairs)[1]
         self.multilabel_ = y.ndim == 2
@@ -122,7 +125,7 @@ class SeparateTargets(ClassifierMixin, BaseEstimator):
 
     def _fit_own(self, target: str, rows: Any, y: np.ndarray) -> str:
         """Fit a target's own model; return why it can't have one, or nothing."""
-        known = np.flatnonzero(y.min(axis=0) != y.max(axis=0)) if self.multilabel_ else np.unique(y)
+        known = np.flatnonzero((y > 0).any(axis=0) & (y == 0).any(axis=0)) if self.multilabel_ else np.unique(y)
         if not known.size:
             return f"no label varies in its {len(y)} training rows"
         if not self.multilabel_ and len(known) == 1:

@@ -29,6 +29,12 @@ class ClassifierSpec(BaseModel):
     reads_unlabelled: ClassVar[bool] = False
     """Whether its ``fit`` takes sentences without labels."""
 
+    takes_undecided: ClassVar[bool] = False
+    """Whether, in a multilabel task, its ``fit`` takes rows of which some labels are not decided (negative in ``y``).
+
+    Others are fitted on the rows of which every label is. One that builds with :func:`one_vs_rest` needs nothing more.
+    """
+
     @abstractmethod
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> Any:
         """Return an unfitted classifier whose ``predict_proba`` gives (n_rows, n_labels) probabilities.

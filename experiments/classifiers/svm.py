@@ -1,7 +1,7 @@
 """Linear support vector machine with calibrated probabilities."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from sklearn.calibration import CalibratedClassifierCV
@@ -28,6 +28,8 @@ class SVM(ClassifierSpec):
     Joachims, T. (1998). Text categorization with support vector machines. ECML.
     Platt, J. (1999). Probabilistic outputs for support vector machines. (the curve)
     """
+
+    takes_undecided: ClassVar[bool] = True
 
     type: Literal["svm"] = "svm"
     C: float = Field(default=0.2, gt=0)

@@ -96,6 +96,11 @@ class Vote(ClassifierSpec):
         return any(member.stops_early for member in self.members)
 
     @property
+    def takes_undecided(self) -> bool:  # type: ignore[override]
+        """Whether every member takes rows that are decided in part."""
+        return all(member.classifier.takes_undecided for member in self.members)
+
+    @property
     def reads_unlabelled(self) -> bool:  # type: ignore[override]
         """Whether a member is taught by unlabelled sentences."""
         return any(member.classifier.reads_unlabelled for member in self.members)

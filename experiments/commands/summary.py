@@ -6,7 +6,9 @@ from typing import Any
 
 from experiments.articles.write import ScoreSummary
 from experiments.config.schema import Config
+from experiments.corpus.checks import undecided_counts
 from experiments.evaluation.evaluate import Evaluation
+from experiments.evaluation.gaps import Gaps
 from experiments.measures.metrics import flat_metrics
 from experiments.measures.resampling import Estimate
 from experiments.model import SentenceClassifier
@@ -15,7 +17,11 @@ from experiments.training.cross_validation import CrossValidation, LearningPoint
 
 
 def trained_json(trained: Trained) -> dict[str, Any]:
-    """Return a training run's result: ``run_id``, ``model_uri``, ``metrics`` (flat), ``registered``, ``seconds``."""
+    """Return a training run's result: ``run_id``, ``model_uri``, ``metrics`` (flat), ``registered``, ``seconds``.
+
+    ``undecided`` counts, for ``train`` and ``test``, rows left out because no label of theirs was decided, and for each
+    label the rows where it isn't; the rest is what could not be measured: see :func:`gaps_json`.
+    """
     version = trained.registered
     registered = {"name": version.name, "version": version.version, "champion": version.champion} if version else None
     return {
@@ -24,7 +30,18 @@ def trained_json(trained: Trained) -> dict[str, Any]:
         "metrics": trained.metrics,
         "registered": registered,
         "seconds": round(trained.seconds, 3),
+        "undecided": trained.undecided,
+        **gaps_json(trained.gaps),
     }
+
+
+def gaps_json(gaps: Gaps) -> dict[str, Any]:
+    """Return what could not be measured.
+
+    ``labels_without_rows`` (label -> rows that were given it, wrongly), ``small_slices`` (column -> value -> rows) and
+    ``absent_columns`` (columns to slice by that the rows don't have).
+    """
+    return {"labels_without_rows": gaps.absent, "small_slices": gaps.slices, "absent_columns": gaps.columns}
 
 
 def trained_text(trained: Trained) -> str:
@@ -51,7 +68,11 @@ def trained_text(trained: Trained) -> str:
 
 
 def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
-    """Return an evaluation's result: the model, the rows, their digest, and flat metrics, also by slice."""
+    """Return an evaluation's result: the model, the rows, their digest, and flat metrics, also by slice.
+
+    ``undecided`` counts rows left out because no label of theirs was decided, and for each label the rows where it
+    isn't; the rest is what could not be measured: see :func:`gaps_json`.
+    """
     return {
         "model": uri,
         "data": evaluation.data.name,
@@ -65,6 +86,8 @@ def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
             }
             for column, parts in evaluation.slices.items()
         },
+        "undecided": undecided_counts(evaluation.data, evaluation.gaps.labels),
+        **gaps_json(evaluation.gaps),
     }
 
 
@@ -75,7 +98,8 @@ def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluat
     for column, parts in evaluation.slices.items():
         lines += ["", f"macro-F1 by {column}"]
         lines += [
-            f"  {value:<24} {_bounded(metrics['macro_f1'])}  {rows} rows" for value, (rows, metrics) in parts.items()
+            f"  {value:<24} {_bounded(metrics['macro_f1'])}  {rows} rows{_over(metrics)}"
+            for value, (rows, metrics) in parts.items()
         ]
     return "\n".join(lines)
 
@@ -104,7 +128,7 @@ def scored_text(uri: str, summary: ScoreSummary, output: Path | None) -> str:
 
 
 def metrics_lines(labels: list[str], metrics: dict[str, Estimate]) -> list[str]:
-    """Return metrics as an aligned table, with 95% bounds in brackets."""
+    """Return metrics as an aligned table, with 95% bounds in brackets; what is undefined is a dash."""
     width = max(len(label) for label in [*labels, "macro-F1"])
     lines = [f"{'':<{width}}  {'precision':<21}{'recall':<21}{'F1':<21}{'avg. precision':<21}rows"]
     for label in labels:
@@ -120,7 +144,12 @@ def metrics_lines(labels: list[str], metrics: dict[str, Estimate]) -> list[str]:
         ("brier", "Brier"),
         ("ece", "ECE"),
     )
-    lines.append("  ".join(f"{title} {_bounded(metrics[name])}" for name, title in overall[:3]))
+    lines.append(
+        "  ".join(
+            f"{title} {_bounded(metrics[name])}{_over(metrics) if name == 'macro_f1' else ''}"
+            for name, title in overall[:3]
+        )
+    )
     if "average_f1" in metrics:
         lines.append(f"average F1 {_bounded(metrics['average_f1'])}, of the labels in task.average_over")
     lines.append("  ".join(f"{title} {_bounded(metrics[name])}" for name, title in overall[3:]))
@@ -128,24 +157,35 @@ def metrics_lines(labels: list[str], metrics: dict[str, Estimate]) -> list[str]:
 
 
 def _bounded(estimate: Estimate) -> str:
+    if estimate.value != estimate.value:
+        return "–"
     if estimate.low != estimate.low:
         return f"{estimate.value:.3f}"
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
+def _over(metrics: dict[str, Estimate]) -> str:
+    """Return over how many labels macro-F1 is taken, if not over all."""
+    rows = [estimate.value for name, estimate in metrics.items() if name.endswith(".support")]
+    there = sum(n > 0 for n in rows)
+    return "" if there == len(rows) else f" over {there} of {len(rows)} labels"
+
+
 def cross_validated_json(config: Config, found: CrossValidation) -> dict[str, Any]:
-    """Return a cross-validation's result: rows, the folds' macro-F1, and flat metrics with bounds."""
+    """Return a cross-validation's result: rows, the folds' macro-F1, flat metrics with bounds, what is undecided."""
     return {
         "config": config.name,
         "rows": found.rows,
         "fold_macro_f1": found.folds,
         "metrics": flat_metrics(found.metrics, "cv"),
+        "undecided": found.undecided,
     }
 
 
 def cross_validated_text(config: Config, found: CrossValidation) -> str:
     """Return a cross-validation's result as text."""
-    spread = f"{min(found.folds):.3f} to {max(found.folds):.3f}"
+    measured = [score for score in found.folds if score == score] or [float("nan")]
+    spread = f"{min(measured):.3f} to {max(measured):.3f}"
     head = f"{config.name}: {len(found.folds)}-fold cross-validation of {found.rows} rows; folds {spread}"
     return "\n".join([head, "", *metrics_lines(config.task.labels, found.metrics)])
 

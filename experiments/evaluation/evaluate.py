@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 
 from experiments.config.schema import Columns, Data
-from experiments.corpus.rows import Labelled, load_labelled
+from experiments.corpus.checks import undecided_lines
+from experiments.corpus.rows import UNDECIDED, Labelled, load_labelled
 from experiments.errors import InputError
+from experiments.evaluation.gaps import MIN_SLICE, Gaps, find_gaps, gap_lines
 from experiments.files import writing
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
-
-MIN_SLICE = 20
-"""Slices of fewer rows than this are not measured: their bounds would say nothing."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ class Evaluation:
         As :func:`experiments.measures.metrics.measure` names them.
     slices : dict
         Column -> value -> (rows, metrics), for values with at least 20 rows.
+    gaps : Gaps
+        What could not be measured, or on few rows only.
     """
 
     data: Labelled
@@ -40,6 +41,7 @@ class Evaluation:
     decided: np.ndarray
     metrics: Metrics
     slices: dict[str, dict[str, tuple[int, Metrics]]]
+    gaps: Gaps
 
 
 def evaluate(
@@ -56,7 +58,7 @@ def evaluate(
     bootstrap, seed : int
         Resamples for the bounds, and their seed.
     slices : sequence of str, default ()
-        Columns by whose values the metrics are measured once more; those the rows don't have are left out.
+        Columns by whose values the metrics are measured once more; those the rows don't have are among the gaps.
     """
     probabilities = classifier.predict_proba(data.texts, data.targets)
     decided = classifier.decide(probabilities)
@@ -68,14 +70,19 @@ def evaluate(
         return measure(*found, labels, groups, task.multilabel, bootstrap, seed, task.average_over)
 
     sliced: dict[str, dict[str, tuple[int, Metrics]]] = {}
+    sizes: dict[str, dict[str, int]] = {}
     for column in slices:
         if column in data.rows.column_names:
             values = np.asarray([str(value) for value in data.rows[column]])
-            parts = {value: np.flatnonzero(values == value) for value in sorted(set(values))}
+            parts = {str(value): np.flatnonzero(values == value) for value in sorted(set(values))}
+            sizes[column] = {value: len(rows) for value, rows in parts.items()}
             sliced[column] = {
                 value: (len(rows), measured(rows)) for value, rows in parts.items() if len(rows) >= MIN_SLICE
             }
-    return Evaluation(data, probabilities, decided, measured(np.arange(len(data))), sliced)
+    metrics = measured(np.arange(len(data)))
+    lacking = [column for column in slices if column not in sizes]
+    gaps = find_gaps(labels, data.y, decided, metrics["macro_f1"].value, sizes, lacking)
+    return Evaluation(data, probabilities, decided, metrics, sliced, gaps)
 
 
 def data_settings(
@@ -139,9 +146,13 @@ def evaluate_file(
             raise InputError(
                 f"{source}: has no column {column!r} to slice by; it has {', '.join(data.rows.column_names)}"
             )
+    for line in undecided_lines(data, classifier.labels):
+        warn(f"note: {line}")
     if seen := classifier.seen(data.texts):
         warn(f"note: the model was trained on {seen} of these {len(data)} rows; its score on them flatters")
     evaluation = evaluate(classifier, data, bootstrap, seed, slices)
+    for line in gap_lines(evaluation.gaps):
+        warn(f"note: {line}")
     if predictions is not None:
         with writing(predictions) as path:
             save_predictions(path, classifier, evaluation)
@@ -151,13 +162,17 @@ def evaluate_file(
 def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) -> pd.DataFrame:
     """Return one row a sentence: id, group, text, true and predicted labels, and a probability a label.
 
+    If there are labels that nobody decided, a column ``undecided`` lists them.
+
     ``framescope compare`` pairs runs on the ids.
     """
     data = evaluation.data
     table = pd.DataFrame({"id": data.ids, "group": data.groups, "text": data.texts})
     if data.targets is not None:
         table["target"] = data.targets
-    table["true"] = classifier.names(data.y)
+    table["true"] = classifier.names(data.y > 0)
+    if (data.y == UNDECIDED).any():
+        table["undecided"] = classifier.names(data.y == UNDECIDED)
     table["predicted"] = classifier.names(evaluation.decided)
     for column, label in enumerate(classifier.labels):
         table[f"score_{label}"] = evaluation.probabilities[:, column]

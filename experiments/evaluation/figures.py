@@ -77,7 +77,8 @@ def draw_figures(
     labels : sequence of str
         The columns' names.
     y, decided : ndarray of shape (n, n_labels)
-        The true and the predicted indicator matrix.
+        The true and the predicted indicator matrix; rows of which a label is undecided (negative in ``y``) are left
+        out of what is drawn of it.
     probabilities : ndarray of shape (n, n_labels)
         Predicted probabilities.
     multilabel : bool, default True
@@ -213,6 +214,7 @@ def _curve(
 ) -> None:
     from sklearn.metrics import precision_recall_curve
 
+    truth, scores, given = (each[truth >= 0] for each in (truth, scores, given))
     if not truth.any():
         axes.plot([], [], color=colour, linestyle=dash, label=f"{_short(label)} (no rows)")
         return
@@ -232,13 +234,15 @@ def _curve(
 def _reliability(labels: Sequence[str], y: np.ndarray, probabilities: np.ndarray) -> "Figure":
     figure, parts = _panels(len(labels), 2.35, across=3 if len(labels) == 3 else 4)
     binned = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    fullest = max((np.bincount(bins).max(initial=0) for bins in binned.T), default=0) / max(len(y), 1)
+    known = y >= 0
+    kept = [(bins[at], max(at.sum(), 1)) for bins, at in zip(binned.T, known.T, strict=True)]
+    fullest = max((np.bincount(bins).max(initial=0) / n for bins, n in kept), default=0)
     top = float(np.clip(np.ceil(10 * fullest) / 10, 0.1, 1))  # one scale for all labels
     for column, (label, part) in enumerate(zip(labels, parts, strict=True)):
         upper, lower = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         colour = _colour(column, len(labels))
-        truth, scores = y[:, column], probabilities[:, column]
-        bins = binned[:, column]
+        at = known[:, column]
+        truth, scores, bins = y[at, column], probabilities[at, column], binned[at, column]
         counts = np.bincount(bins, minlength=BINS)
         filled = np.flatnonzero(counts)
         confidence = np.bincount(bins, scores, minlength=BINS)[filled] / counts[filled]
@@ -269,7 +273,8 @@ def _confusions(labels: Sequence[str], y: np.ndarray, decided: np.ndarray) -> "F
         axes = part.subplots()
         matrix = np.zeros((2, 2), dtype=int)
         # the label first, so that what was found and missed comes before the many rows without it
-        np.add.at(matrix, (1 - y[:, column], 1 - decided[:, column]), 1)
+        at = y[:, column] >= 0
+        np.add.at(matrix, (1 - y[at, column], 1 - decided[at, column]), 1)
         _matrix(axes, matrix, ["yes", "no"], 8)
         axes.set_title(_short(label))
     return figure

@@ -30,8 +30,10 @@ def measure_parts(classifier: SentenceClassifier, evaluation: Evaluation) -> dic
     found: dict[str, float] = {}
     if hasattr(step, "float_probabilities") and step.settings["precision"] == "int8":
         exact = classifier.decide(step.float_probabilities(evaluation.data.inputs))
-        found["fp32.macro_f1"] = macro_f1(evaluation.data.y, exact)
-        found["int8.macro_f1_loss"] = found["fp32.macro_f1"] - macro_f1(evaluation.data.y, evaluation.decided)
+        y = evaluation.data.y
+        if (y > 0).any():  # else there is no macro-F1
+            found["fp32.macro_f1"] = macro_f1(y, exact)
+            found["int8.macro_f1_loss"] = found["fp32.macro_f1"] - macro_f1(y, evaluation.decided)
     if hasattr(step, "handed_over_"):
         found["cascade.handed_over"] = float(np.mean(step.hands_over(evaluation.data.inputs)))
         found["cascade.validation_loss"] = step.loss_

@@ -12,10 +12,12 @@ import yaml
 from markupsafe import Markup
 
 from experiments.config.schema import Config
-from experiments.corpus.rows import Labelled
-from experiments.evaluation.evaluate import MIN_SLICE, Evaluation
+from experiments.corpus.checks import undecided_counts
+from experiments.corpus.rows import UNDECIDED, Labelled
+from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
+from experiments.evaluation.gaps import MIN_SLICE, label_lines
 from experiments.measures.resampling import Estimate
 from experiments.model import SentenceClassifier
 from experiments.pages import colours, render
@@ -43,6 +45,7 @@ class Mistake:
     id: str
     group: str
     true: list[str]
+    undecided: list[str]
     predicted: list[str]
     probability: float
     threshold: float
@@ -113,8 +116,11 @@ def write_report(
         thresholds=dict(zip(labels, map(float, classifier.thresholds), strict=True)),
         parts=parts,
         metrics={**evaluation.metrics, **_averages(evaluation)},
-        bounded=not np.isnan(evaluation.metrics["macro_f1"].low),
+        bounded=not np.isnan(evaluation.metrics["log_loss"].low),
         groups=len(set(test.groups)),
+        gaps=evaluation.gaps,
+        over=" ".join(label_lines(evaluation.gaps)),
+        undecided=[undecided_counts(part, labels) for part in (train_rows, test)],
         train=train_rows,
         test=test,
         shared=_shared(train_rows, test),
@@ -135,11 +141,13 @@ def write_report(
 
 def _averages(evaluation: Evaluation) -> dict[str, Estimate]:
     """Return the averaged precision and recall, which stand beside F1 in a table and are not bootstrapped."""
-    y, decided = evaluation.data.y.astype(bool), evaluation.decided.astype(bool)
+    y, decided = evaluation.data.y > 0, evaluation.decided.astype(bool) & (evaluation.data.y != UNDECIDED)
     hits, given, sought = (y & decided).sum(axis=0), decided.sum(axis=0), y.sum(axis=0)
+    there = sought > 0  # as macro-F1 has it
+    precision, recall = (hits / np.maximum(given, 1))[there], (hits / np.maximum(sought, 1))[there]
     return {
-        "macro_precision": Estimate(float((hits / np.maximum(given, 1)).mean())),
-        "macro_recall": Estimate(float((hits / np.maximum(sought, 1)).mean())),
+        "macro_precision": Estimate(float(precision.mean()) if there.any() else float("nan")),
+        "macro_recall": Estimate(float(recall.mean()) if there.any() else float("nan")),
         "micro_precision": Estimate(float(hits.sum() / max(given.sum(), 1))),
         "micro_recall": Estimate(float(hits.sum() / max(sought.sum(), 1))),
     }
@@ -152,19 +160,26 @@ def _shared(train: Labelled, test: Labelled) -> tuple[int, int]:
 
 
 def _frequencies(labels: Sequence[str], *parts: Labelled) -> list[tuple[str, list[tuple[int, float]]]]:
-    """Return for each label, and for none, the rows in each part and their share."""
-    rows = [(label, [int(part.y[:, column].sum()) for part in parts]) for column, label in enumerate(labels)]
-    if any(bare := [int((part.y.sum(axis=1) == 0).sum()) for part in parts]):
-        rows.append(("", bare))
-    sizes = [max(len(part), 1) for part in parts]
-    return [(label, [(n, n / size) for n, size in zip(counts, sizes, strict=True)]) for label, counts in rows]
+    """Return for each label, and for none, the rows in each part and their share of those where it is decided."""
+    found = []
+    for column, label in enumerate(labels):
+        cells = [part.y[:, column] for part in parts]
+        found.append((label, [_share((each > 0).sum(), (each != UNDECIDED).sum()) for each in cells]))
+    bare = [_share((part.y == 0).all(axis=1).sum(), len(part.whole)) for part in parts]
+    return [*found, ("", bare)] if any(n for n, _ in bare) else found
+
+
+def _share(count: Any, size: Any) -> tuple[int, float]:
+    return int(count), int(count) / max(int(size), 1)
 
 
 def _label_sets(
     classifier: SentenceClassifier, train: Labelled, test: Labelled
 ) -> list[tuple[str, list[tuple[int, float]]]]:
     """Return the sets of two labels or more that rows carry, most frequent first, with their rows in each part."""
-    counts = [Counter(tuple(names) for names in classifier.names(part.y) if len(names) > 1) for part in (train, test)]
+    counts = [
+        Counter(tuple(names) for names in classifier.names(part.y > 0) if len(names) > 1) for part in (train, test)
+    ]
     order = sorted(counts[0] | counts[1], key=lambda names: (-counts[0][names] - counts[1][names], names))
     rows = [(" + ".join(names), [count[names] for count in counts]) for names in order[:_MOST_SETS]]
     if rest := order[_MOST_SETS:]:
@@ -208,17 +223,17 @@ def _mistakes(
     When each row has one label, what one label misses another is wrongly given: such an error is listed once.
     """
     column = classifier.labels.index(label)
-    given, true = evaluation.decided[:, column] == 1, evaluation.data.y[:, column] == 1
+    given, cells = evaluation.decided[:, column] == 1, evaluation.data.y[:, column]
     scores = evaluation.probabilities[:, column]
     if classifier.task.multilabel:
         threshold = float(classifier.thresholds[column])
         # how far beyond the threshold, of the way there was to go: comparable between high and low thresholds
         over = (scores - threshold) / max(1 - threshold, 1e-9)
         under = (threshold - scores) / max(threshold, 1e-9)
-        kinds = [("given", given & ~true, over), ("missed", ~given & true, under)]
+        kinds = [("given", given & (cells == 0), over), ("missed", ~given & (cells > 0), under)]
     else:
         right = (evaluation.probabilities * evaluation.data.y).sum(axis=1)
-        kinds = [("given", given & ~true, scores - right)]
+        kinds = [("given", given & (cells == 0), scores - right)]
     found = []
     for kind, wrong, distance in kinds:
         rows = np.flatnonzero(wrong)
@@ -234,7 +249,8 @@ def _mistake(classifier: SentenceClassifier, evaluation: Evaluation, row: int, c
     return Mistake(
         data.ids[row],
         data.groups[row],
-        classifier.names(data.y[[row]])[0],
+        classifier.names(data.y[[row]] > 0)[0],
+        classifier.names(data.y[[row]] == UNDECIDED)[0],
         classifier.names(evaluation.decided[[row]])[0],
         float(evaluation.probabilities[row, column]),
         float(classifier.thresholds[column]) if classifier.task.multilabel else float("nan"),

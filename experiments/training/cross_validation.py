@@ -1,29 +1,34 @@
 """Measures a config on all of its rows, each predicted by a model that has not seen its group, and by training size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from experiments.config.schema import Config
-from experiments.corpus.checks import check_split, check_training
+from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_labelled
 from experiments.corpus.splits import folds
 from experiments.errors import InputError
 from experiments.evaluation.evaluate import evaluate
+from experiments.evaluation.gaps import label_lines
 from experiments.measures.metrics import Metrics, measure
 from experiments.notices import Warn
-from experiments.training.fitting import fit
+from experiments.training.fitting import fit, learnable
 
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """Metrics over all rows, and the macro-F1 of each fold."""
+    """Metrics over all rows, the macro-F1 of each fold (nan if it has no label), and what nobody decided.
+
+    ``undecided`` is as :func:`experiments.corpus.checks.undecided_counts` has it.
+    """
 
     rows: int
     folds: list[float]
     metrics: Metrics
+    undecided: dict[str, Any] = field(default_factory=dict)
 
 
 def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> CrossValidation:
@@ -56,7 +61,10 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
         if by not in rows.rows.column_names:
             raise InputError(f"{rows.name}: has no column {by!r}; it has {', '.join(rows.rows.column_names)}")
         rows = replace(rows, groups=[str(value) for value in rows.rows[by]])
+    for line in undecided_lines(rows, config.task.labels):
+        say(f"note: {line}")
     check_training(rows, config.task)
+    learnable(config, rows, say)
     probabilities, decided = np.zeros(rows.y.shape), np.zeros(rows.y.shape, dtype=np.int8)
     scores = []
     for number, (rest, held_out) in enumerate(folds(rows, n_folds, config.seed), 1):
@@ -64,11 +72,12 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
         fold = evaluate(classifier, rows.take(held_out), bootstrap=0)
         probabilities[held_out], decided[held_out] = fold.probabilities, fold.decided
         scores.append(fold.metrics["macro_f1"].value)
-        say(f"fold {number} of {n_folds}: macro-F1 {scores[-1]:.3f} on {len(held_out)} rows")
+        over = "".join(f"; {line}" for line in label_lines(fold.gaps))
+        say(f"fold {number} of {n_folds}: macro-F1 {scores[-1]:.3f} on {len(held_out)} rows{over}")
     task, times = config.task, config.evaluation.bootstrap
     found = rows.y, probabilities, decided
     metrics = measure(*found, task.labels, rows.groups, task.multilabel, times, config.seed, task.average_over)
-    return CrossValidation(len(rows), scores, metrics)
+    return CrossValidation(len(rows), scores, metrics, undecided_counts(rows, task.labels))
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,11 @@ def learning_curve(
         raise InputError("a learning curve needs rows to test on: give --data FILE, or set data.test")
     rows = load_labelled(config.data.train, config.task, config.data, say)
     unseen = load_labelled(source, config.task, config.data, say)
-    for line in check_split(rows, unseen, config.data.allow_leaks):
+    for line in [
+        *undecided_lines(rows, config.task.labels),
+        *undecided_lines(unseen, config.task.labels),
+        *check_split(rows, unseen, config.data.allow_leaks),
+    ]:
         say(f"note: {line}")
     names = sorted(set(rows.groups))
     members: dict[str, list[int]] = {name: [] for name in names}
@@ -127,7 +140,11 @@ def learning_curve(
                 continue  # all rows are the same in every draw
             part: Labelled = rows.take(drawn[:size])
             check_training(part, config.task)
-            score = evaluate(fit(config, part, unseen), unseen, bootstrap=0).metrics["macro_f1"].value
+            evaluation = evaluate(fit(config, part, unseen), unseen, bootstrap=0)
+            if draw == 0 and not any(scores.values()):
+                for line in label_lines(evaluation.gaps):
+                    say(f"note: {line}")
+            score = evaluation.metrics["macro_f1"].value
             found.append(score)
             say(f"draw {draw + 1} of {draws}, {size} rows: macro-F1 {score:.3f}")
     return [LearningPoint(size, float(np.mean(found)), found) for size, found in scores.items()]

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from experiments.classifiers.decided import heeding_undecided
 from experiments.classifiers.members import fit_member
 from experiments.classifiers.separate import SeparateTargets
 from experiments.config.schema import Config
-from experiments.corpus.rows import Labelled, load_unlabelled
+from experiments.corpus.checks import check_labels
+from experiments.corpus.rows import UNDECIDED, Labelled, load_unlabelled
 from experiments.corpus.splits import hold_out
 from experiments.errors import InputError
 from experiments.model import SentenceClassifier, fingerprint
@@ -21,8 +23,11 @@ from features.encoder import EncoderError
 from features.targets import Reading
 
 
-def pipeline_of(config: Config) -> Callable[[], Any]:
-    """Return a function that builds a fresh, unfitted pipeline of the config's features and classifier."""
+def pipeline_of(config: Config, undecided: bool = False) -> Callable[[], Any]:
+    """Return a function that builds a fresh, unfitted pipeline of the config's features and classifier.
+
+    ``undecided`` says that it will be fitted to rows of which some labels are not decided.
+    """
     separate = config.targeted and config.targets == "separate"
     reading: Reading | None = (
         None if not config.targeted else "text" if config.targets == "separate" else config.targets
@@ -34,6 +39,8 @@ def pipeline_of(config: Config) -> Callable[[], Any]:
             features = build_features(config.features, reading) if config.features else None
         except ValueError as error:
             raise InputError(f"config {config.name}: {error}") from None
+        if undecided:
+            classifier = heeding_undecided(classifier)
         if separate:
             return Pipeline([("classifier", SeparateTargets(features, classifier, config.task.labels))])
         steps = [("features", features)] if features is not None else []
@@ -47,6 +54,7 @@ def fit(
 ) -> SentenceClassifier:
     """Fit a config on training rows.
 
+    Those of which a label is undecided are left out if the classifier can't take them; see :func:`learnable`.
     A part of them is set aside if something needs rows that the classifier was not fitted to; see :func:`set_aside`.
     Of the unlabelled sentences, those are left out that are among the ``unseen`` rows, on which the model will be
     measured.
@@ -56,8 +64,9 @@ def fit(
     InputError
         If the rows don't do for the config, or an encoder can't be used.
     """
+    rows = learnable(config, rows, say)
     rest, held = set_aside(config, rows)
-    build = pipeline_of(config)
+    build = pipeline_of(config, undecided=bool((rest.y == UNDECIDED).any()))
     try:
         validation = (held.inputs, answers(config, held)) if held else None
         unlabelled = _unlabelled(config, unseen, say) if config.classifier.reads_unlabelled else []
@@ -74,6 +83,32 @@ def fit(
     seen = frozenset(map(fingerprint, rows.texts))
     thresholds = np.asarray(thresholds)
     return SentenceClassifier(pipeline, config.task, thresholds, package_versions(), config.targeted, trained_on=seen)
+
+
+def learnable(config: Config, rows: Labelled, say: Warn = lambda line: None) -> Labelled:
+    """Return the rows that the config's classifier can be fitted to: all, or those with every label decided.
+
+    Raises
+    ------
+    InputError
+        If it can't take rows that are decided in part, and too few others are left.
+    """
+    whole = rows.whole
+    if config.classifier.takes_undecided or len(whole) == len(rows):
+        return rows
+    kind = config.classifier.type
+    if not len(whole):
+        raise InputError(
+            f"{rows.name}: no row has every label decided, and the {kind} classifier learns from no others; decide "
+            "more labels, or take another classifier, such as logistic"
+        )
+    say(
+        f"note: {len(rows) - len(whole)} of {len(rows)} rows have an undecided label, which the {kind} classifier "
+        "can't learn from: left out"
+    )
+    kept = rows.take(whole)
+    check_labels(kept, config.task)
+    return kept
 
 
 def set_aside(config: Config, rows: Labelled) -> tuple[Labelled, Labelled | None]:

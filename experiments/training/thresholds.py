@@ -56,7 +56,7 @@ def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:
             known = ", ".join(train.rows.column_names)
             raise InputError(f"{train.name}: has no column {column!r} for thresholds.where; it has {known}")
         mask &= np.asarray([str(cell) in values for cell in train.rows[column]])
-    if (train.y[mask].sum(axis=0) == 0).any():
+    if not (train.y[mask] > 0).any(axis=0).all():
         raise InputError(
             f"{train.name}: thresholds.where={wanted} leaves {mask.sum()} rows to choose on, not all labels in them"
         )
