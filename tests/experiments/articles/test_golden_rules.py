@@ -165,9 +165,9 @@ RULES = [
         id="ellipsis in brackets",
     ),
     pytest.param(
-        "Where the end of a sentence was left out, the port's style is three marks and a stop . . . . The next one begins here.",
+        "Where the end was left out, the port's style is three marks and a stop . . . . The next one begins here.",
         [
-            "Where the end of a sentence was left out, the port's style is three marks and a stop . . . .",
+            "Where the end was left out, the port's style is three marks and a stop . . . .",
             "The next one begins here.",
         ],
         id="ellipsis and stop",
@@ -181,9 +181,9 @@ RULES = [
         id="ellipsis inside",
     ),
     pytest.param(
-        "One habit that was somewhat weaker . . . was that of tying ships up in pairs. . . . The practice was not given up. . . .",
+        "One habit that was weaker . . . was that of tying ships in pairs. . . . The practice was not given up. . . .",
         [
-            "One habit that was somewhat weaker . . . was that of tying ships up in pairs. . . .",
+            "One habit that was weaker . . . was that of tying ships in pairs. . . .",
             "The practice was not given up. . . .",
         ],
         id="ellipsis between sentences",
