@@ -18,8 +18,9 @@ from experiments.classifiers import Member
 from experiments.classifiers.lexicon import Lexicon
 from experiments.config import written
 from experiments.config.schema import Config
+from experiments.encodings import decode
 from experiments.errors import InputError
-from experiments.files import ROOT, decode, find_file, read_bytes, writing
+from experiments.files import ROOT, find_file, read_bytes, writing
 
 _Reader = TypeVar("_Reader", Config, Member)
 
@@ -233,8 +234,14 @@ def _faults(path: Path, error: ValidationError, raw: dict[str, Any]) -> list[str
             where, message = [*where, "type"], f"there is no type {fault['ctx']['tag']!r}; there are {known}"
         elif fault["type"] == "missing":
             message = "is missing"
-        elif fault["type"] == "string_type" and not isinstance(fault["input"], list | dict):
-            message = f"must be text; {written.quotes_needed(written.find(raw, where))}"
+        elif fault["type"] == "string_type":
+            given = fault["input"]
+            quotes = (
+                "put quotes around it"
+                if isinstance(given, list | dict)
+                else written.quotes_needed(written.find(raw, where))
+            )
+            message = f"must be text, not {given!r}; {quotes}"
         elif fault["type"] == "value_error":
             inner = re.match(r"([a-z_]+)([\w.]*): ", message)
             if inner and inner[1] in _fields_at([*where, ""]):  # a check of several fields names the one at fault

@@ -4,6 +4,9 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from experiments.tables.cells import cell_key
 
 LABEL_METRICS = ("precision", "recall", "f1", "average_precision", "ece", "support")
 """What is measured of every label, as it stands after the label in the name of a metric."""
@@ -19,7 +22,6 @@ _MODEL_LENGTH = 250
 _FOLDER_BYTES = 255
 _SEEN_TOGETHER = {"labels": "the column of the labels given", "text": "the column of the text"}
 _UNSEEN = ("Cc", "Cs", "Zl", "Zp")
-_CODE = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 
 
 def metric_key(name: str) -> str:
@@ -41,25 +43,26 @@ def check_labels(labels: Sequence[str], targeted: bool, separator: str) -> None:
     forms: dict[str, str] = {}
     keys: dict[str, str] = {}
     for label in labels:
-        form = unicodedata.normalize("NFC", label).casefold()
+        form = unicodedata.normalize("NFC", cell_key(label) or label).casefold()
         if form in columns:
             raise ValueError(
                 f"task.labels: {label!r} is also {columns[form]} in served tables; call it something else, such as "
                 f"'{label} frame', and map it in data.label_codes if the data says {label!r}"
             )
         if form in forms:
-            same = unicodedata.normalize("NFC", label) == unicodedata.normalize("NFC", forms[form])
-            how = "are one in Unicode's normal form" if same else "differ by case only, which Spark and MySQL don't see"
+            by_case = label.casefold() == forms[form].casefold()
+            how = "differ by case only, which Spark and MySQL don't see" if by_case else "are read as one"
             raise ValueError(
                 f"task.labels: {forms[form]!r} and {label!r} {how}; rename one, and map it in data.label_codes"
             )
         forms[form] = label
-        for key in _metric_keys(label):
-            if len(key) > KEY_LENGTH:
-                raise ValueError(
-                    f"task.labels: {label[:40]!r}... has {len(label)} characters, of which MLflow's metrics hold "
-                    f"{KEY_LENGTH - len(key) + len(label)}; shorten it, and map it in data.label_codes"
-                )
+        of_label = list(_metric_keys(label))
+        if (excess := max(map(len, of_label)) - KEY_LENGTH) > 0:
+            raise ValueError(
+                f"task.labels: {label[:40]!r}... has {len(label)} characters, of which MLflow's metrics hold "
+                f"{len(label) - excess}; shorten it, and map it in data.label_codes"
+            )
+        for key in of_label:
             if posixpath.normpath(key) != key:
                 raise ValueError(
                     f"task.labels: {label!r} can't stand in the name of an MLflow metric, where // and .. make a path; "
@@ -97,31 +100,34 @@ def check_text(name: str, field: str = "") -> None:
         raise ValueError(f"{field}{name!r} begins or ends with a blank; write {name.strip()!r}")
 
 
-def check_codes(codes: Mapping[str, str | None]) -> None:
-    """Make sure that no two codes are one in the data, and that codes and meanings carry no blanks that cells don't.
+def codes_as_keys(codes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return what codes mean, with each code as the cells that hold it are read (``1.0`` as ``1``).
 
     Raises
     ------
     ValueError
-        Otherwise.
+        If two codes are one, or a code or meaning carries blanks, which cells are read without; the message begins with
+        ``label_codes``.
     """
-    seen: dict[str, str] = {}
+    meanings: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for code, label in codes.items():
-        if code != code.strip():
+        text = str(code)
+        if text != text.strip():
             raise ValueError(
-                f"label_codes: {code!r} begins or ends with a blank, which cells are read without; "
-                f"write {code.strip()!r}"
+                f"label_codes: {text!r} begins or ends with a blank, and cells are read without; write {text.strip()!r}"
             )
-        if label is not None:
-            check_text(label, f"label_codes.{code}: ")
-        number = _CODE.fullmatch(code)
-        same = number[1] if number else code
-        if same in seen and codes[seen[same]] != label:
+        if isinstance(label, str):
+            check_text(label, f"label_codes.{text}: ")
+        key = cell_key(text) or text
+        if meanings.get(key, label) != label:
             raise ValueError(
-                f"label_codes: {seen[same]} and {code} are one code, and mean {codes[seen[same]]!r} and {label!r}; "
+                f"label_codes: {written[key]} and {text} are one code, which means {meanings[key]!r} and {label!r}; "
                 "keep one"
             )
-        seen.setdefault(same, code)
+        meanings[key] = label
+        written[key] = text
+    return meanings
 
 
 def check_experiment(name: str) -> str:
@@ -161,9 +167,9 @@ def check_model(name: str) -> str:
         If it can't.
     """
     check_text(name)
-    plain = re.sub(r"[/\\:?#%@]+", "-", name).strip("-. ")
+    plain = re.sub(r"[/:?@]+", "-", name).strip("-. ")
     advice = f"write {plain!r}" if plain else "give it a name, such as 'framing'"
-    if found := re.search(r"[/\\:?#@]|%[0-9A-Fa-f]{2}", name):
+    if found := re.search(r"[/:?@]", name):
         raise ValueError(f"{name!r} holds {found[0]!r}, which models:/NAME@champion can't; {advice}")
     if name in (".", ".."):
         raise ValueError(f"{name!r} is a folder and no name; {advice}")

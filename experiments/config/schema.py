@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from experiments.classifiers import AnyClassifier
-from experiments.config.names import check_codes, check_experiment, check_labels, check_model, check_task
+from experiments.config.names import check_experiment, check_labels, check_model, check_task, codes_as_keys
 from features import AnyFeature
 
 
@@ -154,15 +154,10 @@ class Data(_Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _codes_are_strings(cls, values: Any) -> Any:
+    def _codes_are_keys(cls, values: Any) -> Any:
         if isinstance(values, Mapping) and isinstance(codes := values.get("label_codes"), Mapping):
-            return {**values, "label_codes": {str(code): label for code, label in codes.items()}}
+            return {**values, "label_codes": codes_as_keys(codes)}
         return values
-
-    @model_validator(mode="after")
-    def _codes_make_sense(self) -> "Data":
-        check_codes(self.label_codes)
-        return self
 
 
 class Thresholds(_Section):
@@ -218,7 +213,7 @@ class Tracking(_Section):
     register : bool, default True
         Register the model, under ``model``.
     model : str, optional
-        Name of the registered model, without ``/ : ? # @`` or a backslash; the task's name when left out.
+        Name of the registered model, without ``/ : ? @``; the task's name when left out.
     champion : {"if-better", "always", "never"}, default "if-better"
         When the new version gets the alias ``champion``: when there is none yet or its macro-F1 on the same test
         rows is higher than the present one's; always; never.

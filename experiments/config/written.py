@@ -70,9 +70,11 @@ def load(text: str, place: str) -> Any:
 def load_value(text: str, place: str, where: str) -> Any:
     """Return the value of an override, which is YAML, but whole where YAML would cut a plain string short.
 
-    To YAML, ``framing/2024 #1`` ends before its comment, and ``#1`` is nothing at all.
+    To YAML, ``framing/2024 #1`` ends before its comment, ``#1`` is nothing at all, and ``@`` and ``%`` begin nothing.
     """
     bare = text.strip()
+    if bare.startswith(("@", "`", "%")):
+        return bare
     node = yaml.compose(text, _Loader)
     if isinstance(node, yaml.ScalarNode) and node.style is None and node.value != bare and not bare.startswith("!"):
         value = yaml.load(text, _Loader)

@@ -1,6 +1,7 @@
 """Where MLflow's store is, and whether it can be used: asked before MLflow itself waits, retries or breaks."""
 
 import os
+import re
 import sqlite3
 import urllib.error
 import urllib.request
@@ -23,9 +24,10 @@ def store_uri() -> str:
 def artifact_location(experiment: str) -> str:
     """Return where the files of an experiment of the embedded store are, as a URI.
 
-    MLflow reads every artifact location as a URI, so a plain path with ``%20`` or ``#`` in it would be another folder.
+    MLflow reads every artifact location as a URI, so a plain path with ``%20`` in it would be another folder. And it
+    reads the path of a registered model so a second time, which is why the experiment's own folder has no such escapes.
     """
-    return (Path(ARTIFACTS).resolve() / experiment).as_uri()
+    return (Path(ARTIFACTS).resolve() / re.sub(r"%(?=[0-9A-Fa-f]{2})", "_", experiment)).as_uri()
 
 
 def is_server(uri: str) -> bool:
