@@ -87,6 +87,10 @@ def test_texts_that_share_just_the_part_asked_for_are_near_duplicates():
     assert find_duplicates(texts).near == [(0, 1)]
     assert find_duplicates(texts, threshold=0.8).near == [(0, 1)]
     assert find_duplicates(texts, threshold=0.81).near == []
+    words = [f"{first}{second}" for first in "abcdefg" for second in "mnop"]
+    less = [" ".join(words[:23]), " ".join([*words[:21], *words[25:]])]  # nineteen in common, of twenty-four
+    assert find_duplicates(less).near == []
+    assert find_duplicates(less, threshold=0.79).near == [(0, 1)]
 
 
 def test_runs_of_words_count_once_and_short_words_too():

@@ -63,11 +63,11 @@ def test_a_multiclass_task_has_the_loss_over_classes_and_accuracy():
 
 
 def test_calibration_error_of_a_case_worked_by_hand():
-    # 0.2 to 0.3: two rows, one true, 0.5 too low; 0.8 to 0.9: one, 0.15 too low; 0.9 to 1: two, one true, 0.95 too high
-    probabilities = np.array([[0.25], [0.25], [0.85], [0.95], [1.0]])
+    # 0.2 to 0.3: two rows, one true, 0.5 too low; 0.8 to 0.9: one, 0.105 too low; 0.9 to 1: two, 0.905 too high
+    probabilities = np.array([[0.25], [0.25], [0.895], [0.905], [1.0]])
     y = np.array([[1], [0], [1], [1], [0]])
     found = measure(y, probabilities, (probabilities > 0.5).astype(int), ["a"], one_each(5), bootstrap=0)
-    assert found["a.ece"].value == pytest.approx((0.5 + 0.15 + 0.95) / 5)
+    assert found["a.ece"].value == pytest.approx((0.5 + 0.105 + 0.905) / 5)
     assert found["ece"].value == found["a.ece"].value
 
 

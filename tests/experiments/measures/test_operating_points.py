@@ -64,6 +64,11 @@ def test_single_row_of_a_label_leaves_nearly_every_threshold_open():
     assert best_thresholds(y, scores) == [0.32]
 
 
+def test_threshold_may_be_as_high_as_98_hundredths():
+    y, scores = rows_with((0.99, 100, 0), (0.965, 0, 800))
+    assert best_thresholds(y, scores) == [0.98]
+
+
 def test_truth_and_probabilities_of_different_labels_are_refused():
     with pytest.raises(ValueError, match="argument"):
         best_thresholds(np.ones((3, 2)), np.ones((3, 1)))
