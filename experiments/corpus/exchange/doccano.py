@@ -25,6 +25,7 @@ from experiments.corpus.exchange.rows import (
 from experiments.errors import InputError
 from experiments.files import FORMULA, harmless, writing
 from experiments.notices import Warn
+from experiments.tables.cells import is_missing
 
 JOIN = "#"
 """Stands between the labels of one cell in doccano's CSV."""
@@ -165,10 +166,12 @@ def _labels(cell: Any, holder: str, table: bool, where: str) -> list[str] | None
                 f"{where}: {holder!r} has {text[:60]!r}, which is JSON; labels of a text are joined by {JOIN}"
             )
         return [label for label in text.split(JOIN) if label]
-    if cell is None or isinstance(cell, str):
-        return [cell] if cell else cell if cell is None else []
+    if not isinstance(cell, str) and is_missing(cell):
+        return None
+    if isinstance(cell, str):
+        cell = [cell]
     if isinstance(cell, list) and all(isinstance(label, str) for label in cell):
-        return cell
+        return [label for label in cell if label.strip()]
     first = cell[0] if isinstance(cell, list) else cell
     what = "ids of labels" if isinstance(first, int | float) else "spans" if isinstance(first, list) else "no labels"
     raise InputError(f"{where}: {holder!r} has {str(cell)[:60]}: {what}; only labels of whole texts can be read")

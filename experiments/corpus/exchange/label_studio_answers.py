@@ -93,7 +93,7 @@ def label_texts(choices: list[Any] | str, where: str) -> list[str]:
     for choice in listed:
         if not isinstance(choice, str):
             raise InputError(f"{where} has the choice {short(choice)}, which is no label; a choice is a text")
-    return listed
+    return [choice for choice in listed if choice.strip()]
 
 
 def short(value: Any) -> str:

@@ -31,6 +31,8 @@ def test_lists_and_joined_labels(name, imported):
     [
         ({}, None),
         ({"label": None}, None),
+        ({"label": float("nan")}, None),
+        ({"label": ["", "threat"]}, ["threat"]),
         ({"label": []}, []),
         ({"label": "threat"}, ["threat"]),
         ({"labels": ["threat"]}, ["threat"]),
@@ -117,13 +119,15 @@ def test_texts_labelled_after_the_export_are_decided_and_the_others_stay_as_they
     records = lines(tmp_path / "out.jsonl")
     for number in (0, 1, 4):
         records[number]["label"] = ["denial"]
+    records[2]["is_confirmed"] = False
+    records[3]["is_confirmed"] = True
     import_file(str(write_jsonl(tmp_path / "done.jsonl", records)), "doccano", None, tmp_path / "back.jsonl", print)
     back = lines(tmp_path / "back.jsonl")
     assert back == [
         {"text": "0.", "labels": ["denial"]},
         {"text": "1.", "labels": ["denial"]},
-        rows[2],
-        rows[3],
+        {**rows[2], "is_confirmed": False},
+        {"text": "3.", "labels": [], "is_confirmed": True},
         {"text": "last", "labels": ["denial"]},
     ]
 

@@ -233,6 +233,7 @@ def test_min_two_controls_of_choices_are_not_guessed_between(refused):
 
 
 def test_min_ratings_beside_one_control_of_choices_leave_one_reading(imported):
+    assert imported("label-studio", [flat(frame="threat"), flat(2, frame="")]).rows[1]["labels"] == []
     assert imported("label-studio", [flat(frame="threat", sure=[{"rating": 3}])]).rows[0]["labels"] == ["threat"]
 
 

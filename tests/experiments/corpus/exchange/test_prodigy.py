@@ -181,6 +181,22 @@ def test_tables_can_be_exported(tmp_path):
     assert [option["id"] for option in records[0]["options"]] == ["denial", "threat"]
 
 
+def test_an_empty_cell_is_no_label_where_labels_are_decided_and_not_seen_where_annotators_give_them(tmp_path):
+    cells = "text,labels,labels_ana,labels_ben,labels_cy\nOne.,,,-,threat\nTwo.,NA,NA,[],denial;threat\n"
+    (tmp_path / "in.csv").write_text(cells)
+    summary = export_file(str(tmp_path / "in.csv"), "prodigy", tmp_path / "out.jsonl", print)
+    answers = [(record.get("_annotator_id"), record["accept"]) for record in lines(tmp_path / "out.jsonl")]
+    assert answers == [
+        (None, []),
+        ("ben", []),
+        ("cy", ["threat"]),
+        (None, []),
+        ("ben", []),
+        ("cy", ["denial", "threat"]),
+    ]
+    assert summary["decided"] == 2 and summary["labels"] == ["denial", "threat"]
+
+
 def test_partly_decided_rows_go_out_unanswered_and_offer_their_undecided_labels(tmp_path):
     rows = [{"text": ENVOY, "labels": ["threat"], "undecided": ["denial"]}, {"text": RAIN, "labels": None}]
     export_file(str(write_jsonl(tmp_path / "in.jsonl", rows)), "prodigy", tmp_path / "out.jsonl", print)
