@@ -84,7 +84,7 @@ def find_encoding(chunks: Iterable[bytes], name: str, encoding: str | None = Non
     for chunk in chunks:
         if first:
             if mark := next((mark for mark in _MARKS if chunk.startswith(mark)), None):
-                return Encoding(_MARKS[mark])
+                return Encoding(_MARKS[mark], note=f"{name}: is not UTF-8; read as {_MARKS[mark]}")
             if b"\0" in chunk[:100_000]:
                 raise InputError(f"{name}: is binary, not text; give a .txt, .md, .html, .jsonl, .csv or .parquet file")
             first = False

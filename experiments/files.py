@@ -1,4 +1,4 @@
-"""Reads text whatever its encoding, and writes files so that a reader never sees half of one."""
+"""Finds the files that a user names, and writes files so that a reader never sees half of one."""
 
 import os
 import sys

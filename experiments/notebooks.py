@@ -15,7 +15,8 @@
 from collections.abc import Sequence
 
 from experiments.config.files import load_config
-from experiments.evaluation.evaluate import Evaluation, data_settings, evaluate_file
+from experiments.corpus.settings import data_settings
+from experiments.evaluation.evaluate import Evaluation, evaluate_file
 from experiments.model import SentenceClassifier
 from experiments.notices import to_stderr
 from experiments.tracking.resolve import resolve_model
@@ -75,10 +76,12 @@ def load_model(model: str | None = None, task: str = "framing") -> SentenceClass
 def evaluate(
     model: SentenceClassifier | str,
     data: str,
-    text: str = "text",
-    labels: str = "labels",
-    group: str = "group",
-    target: str = "target",
+    config: str | None = None,
+    text: str | None = None,
+    labels: str | None = None,
+    id: str | None = None,
+    group: str | None = None,
+    target: str | None = None,
     codes: str | None = None,
     slices: Sequence[str] = (),
     bootstrap: int = 1000,
@@ -92,7 +95,9 @@ def evaluate(
         A loaded model, or what :func:`load_model` takes.
     data : str
         Labelled rows: .jsonl, .csv, .tsv, .parquet or ``hub:owner/name[:split]``.
-    text, labels, group, target : str
+    config : str, optional
+        A config that says the columns; those named here win.
+    text, labels, id, group, target : str, optional
         Columns; ``labels`` may name 0/1 columns as ``label=column,label=column``, ``target`` counts for stance models.
     codes : str, optional
         What the file's codes mean, as ``1=cooperation,2=threat``.
@@ -112,5 +117,5 @@ def evaluate(
         If the file can't be used.
     """
     classifier = load_model(model) if isinstance(model, str) else model
-    settings = data_settings(text, labels, codes, group, None, target if classifier.targeted else None)
+    settings = data_settings(config, text, labels, id, group, target, codes)
     return evaluate_file(classifier, data, settings, bootstrap, seed, slices, None, to_stderr)

@@ -15,7 +15,6 @@ _CHARSET = re.compile(
 )
 _BEFORE_PAGE = r"\A(?>\s+|\ufeff|<\?.*?\?>|<!--.*?-->)*+"  # of a saved page: its address; of XHTML: its declaration
 _PAGE = re.compile(rf"{_BEFORE_PAGE}<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_XML_DECLARATION = re.compile(r"\A[\s\ufeff]*<\?xml.*?\?>", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
 _SEPARATOR = re.compile(r"\s+(?P<mark>[|·•»–—:-])+\s+|\s*(?P<glued>[|:])\s+")
 _HOME = re.compile(r"(?:\w+:)?(?://[^/]*)?/?(?:index\.\w+)?", re.IGNORECASE)
@@ -79,7 +78,6 @@ def from_html(page: str, name: str) -> str:
     import trafilatura
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs what the error below says better
-    page = _XML_DECLARATION.sub("", page)
     document = trafilatura.bare_extraction(page, include_comments=False, include_tables=False)
     body = (getattr(document, "text", None) or "").strip()
     if not body:
@@ -99,7 +97,7 @@ class _Titles:
 
     def __init__(self, tree: Any) -> None:
         headings = [(node, text) for node in tree.iter("h1") if (text := _squeezed(" ".join(node.itertext())))]
-        self.headings = [text for node, text in headings if not _leads_home(node)]
+        self.headings = [text for _, text in headings]
         self.shared = next(_properties(tree, "og:title", "twitter:title"), "")
         self.window = next((text for node in tree.iterfind(".//head/title") if (text := _squeezed(node.text))), "")
         names = [*_properties(tree, "og:site_name", "application-name"), *(t for n, t in headings if _leads_home(n))]

@@ -1,28 +1,24 @@
-"""From files to articles to sentences, with exact character offsets."""
+"""From files, folders, tables and standard input to articles."""
 
-import csv
 import io
-import json
-import logging
 import os
-import re
 import sys
-from codecs import getincrementaldecoder, lookup
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments.articles.html import decode_html, from_html
+from experiments.articles.kinds import DOCUMENTS, ENDINGS, TABLES, TEXTS, ending_of, looks_like
 from experiments.articles.markdown import from_markdown
 from experiments.articles.sentences import Sentence, split_sentences
+from experiments.encodings import decode
 from experiments.errors import InputError
-from experiments.files import decode, find_file, read_bytes
+from experiments.files import find_file, read_bytes
 from experiments.notices import Warn, to_stderr
-
-TEXT_ENDINGS = (".txt", ".md", ".markdown", ".html", ".htm")
-TABLE_ENDINGS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
-ENDINGS = TEXT_ENDINGS + TABLE_ENDINGS
-"""What can be read; anything else in a folder is passed over."""
+from experiments.tables.cells import cell_key, cell_text, is_missing, mended
+from experiments.tables.read import Rows, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +31,45 @@ class Article:
         The file's path, or what the row of a table is called.
     text : str
         What the offsets of the sentences count in: a text file's content with its line ends as Python reads them,
-        a row's cell as it is, Markdown without its marks, or what was extracted from HTML.
+        a row's cell as it is, Markdown without its marks, or what was extracted from HTML, Word, ODT or PDF.
     sentences : tuple of Sentence
         In the order of the text.
+    kept : mapping of str to str
+        Further columns of a table's row that are carried through to the output.
     """
 
     id: str
     text: str
     sentences: tuple[Sentence, ...]
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a table has what.
+
+    Attributes
+    ----------
+    text, id : str
+        Columns with the text and with what the article is called. Rows without an id are called ``file:number``.
+    keep : tuple of str
+        Columns that are carried through to the output.
+    header : bool
+        Whether the first line of a CSV or TSV names the columns; else they are called 1, 2, 3 and so on.
+    """
+
+    text: str = "text"
+    id: str = "id"
+    keep: tuple[str, ...] = ()
+    header: bool = True
 
 
 def read_articles(
     inputs: Sequence[str],
-    text_column: str = "text",
-    id_column: str = "id",
+    columns: Columns = Columns(),
     encoding: str | None = None,
     warn: Warn = to_stderr,
+    input_format: str | None = None,
 ) -> Iterator[Article]:
     """Read articles one after the other.
 
@@ -59,15 +78,18 @@ def read_articles(
     Parameters
     ----------
     inputs : sequence of str
-        Files (.txt, .md, .html: one article each; .jsonl, .csv, .tsv, .parquet: one article a row), folders,
-        which are searched with their subfolders, and ``-`` for standard input.
-    text_column, id_column : str
-        Columns of a table. Rows without an id are called ``file:number``.
+        Files (.txt, .md, .html, .docx, .odt, .pdf: one article each; .jsonl, .json, .csv, .tsv, .parquet: one article a
+        row), folders, which are searched with their subfolders, and ``-`` for standard input.
+    columns : Columns
+        Where tables have the text, the id and what is kept.
     encoding : str, optional
         Encoding of all files; by default UTF-8, and what is detected where a file isn't.
     warn : callable
-        Called with a line for everything the user should know: a detected encoding, rows without text,
-        a file in a folder that can't be used.
+        Called with a line for everything the user should know: a detected encoding, rows without text, a file in a
+        folder that can't be used, what standard input was taken for.
+    input_format : str, optional
+        What files that are named, and standard input, are read as: text, markdown, html, jsonl, json, csv, tsv,
+        parquet, docx, odt or pdf. By default what the ending says, and what standard input looks like.
 
     Returns
     -------
@@ -81,21 +103,22 @@ def read_articles(
     """
     if not inputs:
         raise InputError("no input; name a file or a folder, or - for standard input")
+    forced = ending_of(input_format) if input_format else None
     found: list[tuple[str, Path | None, bool]] = []
     for name in inputs:
         path = None if name == "-" else find_file(name)
         if path is None or not path.is_dir():
             found.append((name, path, False))
-            continue
-        files = [(str(Path(name) / file.relative_to(path)), file, True) for file in _files_in(path)]
-        if not files:
-            raise InputError(f"{name}: holds no article; files may end in {', '.join(ENDINGS)}")
-        found += files
+        else:
+            found += [(str(Path(name) / file.relative_to(path)), file, True) for file in _files_in(path, name, warn)]
 
     def articles() -> Iterator[Article]:
         for name, path, in_folder in found:
             try:
-                yield from _read(name, path, text_column, id_column, encoding, warn)
+                if path is None:
+                    yield from _from_stdin(columns, encoding, warn, forced)
+                else:
+                    yield from _from_file(name, path, columns, encoding, warn, None if in_folder else forced)
             except InputError as error:
                 if not in_folder:
                     raise
@@ -104,234 +127,120 @@ def read_articles(
     return articles()
 
 
-def make_article(article_id: str, text: str) -> Article:
+def make_article(article_id: str, text: str, kept: Mapping[str, str] | None = None) -> Article:
     """Split a text into an article's sentences."""
-    text = _SURROGATE.sub("\ufffd", text)  # half a character, from a broken JSON escape: no encoder writes it
-    return Article(article_id, text, split_sentences(text))
+    text = mended(text)
+    return Article(article_id, text, split_sentences(text), kept or {})
 
 
-# --------------------------------------------------------------------------------------------- files
-
-
-def _files_in(folder: Path) -> Iterator[Path]:
+def _files_in(folder: Path, name: str, warn: Warn) -> list[Path]:
+    """Return the files of a folder that can be read, and tell of those that can't."""
+    files: list[Path] = []
+    others: list[Path] = []
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and name.lower().endswith(ENDINGS):
-                yield Path(place) / name
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for each in sorted(names):
+            if not each.startswith("."):
+                (files if each.lower().endswith(ENDINGS) else others).append(Path(place) / each)
+    if not files:
+        raise InputError(f"{name}: holds no article; files may end in {', '.join(ENDINGS)}")
+    if others:
+        counts = Counter(path.suffix.lower() or "without an ending" for path in others)
+        shown = ", ".join(f"{count} {ending}" for ending, count in sorted(counts.items()))
+        few = ", ".join(str(path.relative_to(folder)) for path in others[:3]) + (", ..." if len(others) > 3 else "")
+        warn(f"{name}: {len(others)} file(s) passed over ({shown}): {few}")
+    return files
 
 
-def _read(
-    name: str, path: Path | None, text_column: str, id_column: str, encoding: str | None, warn: Warn
+def _from_file(
+    name: str, path: Path, columns: Columns, encoding: str | None, warn: Warn, forced: str | None
 ) -> Iterator[Article]:
-    if path is None:
-        yield from _from_stdin(text_column, id_column, encoding, warn)
-        return
-    suffix = path.suffix.lower()
-    if suffix not in ENDINGS:
-        raise InputError(f"{name}: {suffix or 'a file without ending'} can't be read; give {', '.join(ENDINGS)}")
-    if suffix in TEXT_ENDINGS:
-        yield make_article(name, _document(read_bytes(path), name, suffix, encoding, warn))
-        return
-    try:
-        if path.stat().st_size == 0:
-            raise InputError(f"{name}: is empty")
-        if suffix == ".parquet":
-            rows = _parquet_rows(path, name, text_column, id_column)
-        else:
-            rows = _text_rows(path, name, suffix, text_column, encoding, warn)
-        yield from _articles_of(rows, name, text_column, id_column, warn)
-    except OSError as error:
-        raise InputError(f"{name}: can't be read: {error.strerror or error}") from None
-
-
-def _from_stdin(text_column: str, id_column: str, encoding: str | None, warn: Warn) -> Iterator[Article]:
-    name = "standard input"
-    text, found = decode(sys.stdin.buffer.read(), name, encoding)
-    if found not in ("utf-8", encoding):
-        warn(f"{name}: is not UTF-8; read as {found}")
-    head = text.lstrip()[:2000].lower()
-    if head.startswith(("<!doctype html", "<html")):
-        yield make_article("-", _from_html(text, name))
-    elif head.startswith("{") and _is_object(text.lstrip().split("\n", 1)[0]):
-        yield from _articles_of(_json_rows(io.StringIO(text), name), "-", text_column, id_column, warn)
+    ending = forced or path.suffix.lower()
+    if ending in TEXTS + DOCUMENTS:
+        yield make_article(name, _document(read_bytes(path), name, ending, encoding, warn))
+    elif ending in (*TABLES, ".json"):
+        with opened(path, name, encoding, columns.header, warn, ending) as rows:
+            yield from _articles_of(rows, name, columns, warn)
     else:
-        yield make_article("-", _plain(text, name))
+        raise InputError(f"{name}: {ending or 'a file without ending'} can't be read; give {', '.join(ENDINGS)}")
 
 
-def _document(data: bytes, name: str, suffix: str, encoding: str | None, warn: Warn) -> str:
+def _from_stdin(columns: Columns, encoding: str | None, warn: Warn, forced: str | None) -> Iterator[Article]:
+    name = "standard input"
+    data = sys.stdin.buffer.read()
     if not data.strip():
         raise InputError(f"{name}: is empty")
-    html = suffix in (".html", ".htm")
-    declared = _CHARSET.search(data[:4000]) if html and encoding is None else None
-    try:
-        text, found = decode(data, name, declared[1].decode("ascii") if declared else encoding)
-    except InputError:
-        if not declared:
-            raise
-        text, found = decode(data, name)  # the page declares what it isn't
-    if found not in ("utf-8", encoding) and not declared:
-        warn(f"{name}: is not UTF-8; read as {found}")
+    binary = data.startswith((b"PAR1", b"%PDF", b"PK\x03\x04"))
+    ending = forced or looks_like(data, None if binary else decode(data, name, encoding)[0], columns.text)
+    if not forced and ending != ".txt":
+        warn(f"{name}: read as {ending[1:].upper()} (--input-format says otherwise)")
+    if ending in TEXTS + DOCUMENTS:
+        yield make_article("-", _document(data, name, ending, encoding, warn))
+        return
+    with opened(io.BytesIO(data), name, encoding, columns.header, warn, ending) as rows:
+        yield from _articles_of(rows, "-", columns, warn)
+
+
+def _document(data: bytes, name: str, ending: str, encoding: str | None, warn: Warn) -> str:
+    if not data.strip():
+        raise InputError(f"{name}: is empty")
+    if ending in DOCUMENTS:
+        from experiments.articles.documents import read_document
+
+        return read_document(data, name, ending)
+    html = ending in (".html", ".htm", ".xhtml")
     if html:
-        return _from_html(text, name)
-    return _plain(from_markdown(text) if suffix in (".md", ".markdown") else text, name)
-
-
-_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset=["']?([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def _plain(text: str, name: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text, found, declared = decode_html(data, name, encoding)
+        note = None if declared or found == "utf-8" else f"{name}: is not UTF-8; read as {found}"
+    else:
+        text, note = decode(data, name, encoding)
+    if note:
+        warn(note)
+    if html:
+        return from_html(text, name)
+    text = (from_markdown(text) if ending in (".md", ".markdown") else text).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise InputError(f"{name}: is empty")
     return text
 
 
-def _from_html(text: str, name: str) -> str:
-    import trafilatura
-
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs what the error below says better
-    document = trafilatura.bare_extraction(text, include_comments=False, include_tables=False)
-    body = (getattr(document, "text", None) or "").strip()
-    if not body:
-        raise InputError(f"{name}: no article text was found in the HTML; save the text as .txt")
-    title = " ".join((getattr(document, "title", None) or "").split())
-    paragraphs = [line.strip() for line in body.split("\n") if line.strip()]
-    if title and paragraphs[0].casefold() != title.casefold():
-        paragraphs.insert(0, title)
-    return "\n\n".join(paragraphs) + "\n"
-
-
-# -------------------------------------------------------------------------------------------- tables
-
-Row = tuple[int, dict[str, Any]]
-
-
-def _articles_of(rows: Iterator[Row], name: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Article]:
+def _articles_of(table: Rows, name: str, columns: Columns, warn: Warn) -> Iterator[Article]:
+    if table.columns is not None:
+        _need(name, columns, table.columns)
     empty = read = 0
-    columns: dict[str, None] = {}
-    known = False
-    for number, row in rows:
+    seen: dict[str, None] = {}
+    for number, row in table.rows:
         read += 1
-        if not known:
-            columns.update(dict.fromkeys(row))
-            known = text_column in row
-        text = row.get(text_column)
-        if not isinstance(text, str) or not text.strip():
+        if table.columns is None and len(seen) < 1000:
+            seen.update(dict.fromkeys(row))
+        cell = row.get(columns.text)
+        if is_missing(cell) or not (text := _text(cell, f"{name} {table.unit} {number}", columns.text)).strip():
             empty += 1
             continue
-        row_id = row.get(id_column)
-        yield make_article(f"{name}:{number}" if row_id is None or row_id == "" else str(row_id), text)
+        kept = {column: cell_text(row.get(column)) for column in columns.keep}
+        yield make_article(cell_key(row.get(columns.id)) or f"{name}:{read}", text, kept)
     if not read:
         raise InputError(f"{name}: holds no rows")
-    if not known:
-        _no_column(name, text_column, list(columns))
+    if table.columns is None:
+        _need(name, columns, list(seen))
     if empty == read:
-        raise InputError(f"{name}: column {text_column!r} holds no text in any of its {read} rows")
+        raise InputError(f"{name}: column {columns.text!r} holds no text in any of its {read} rows")
     if empty:
-        warn(f"{name}: {empty} of {read} rows have no text in column {text_column!r}; skipped")
+        warn(f"{name}: {empty} of {read} rows have no text in column {columns.text!r}; skipped")
 
 
-def _no_column(name: str, column: str, columns: Sequence[str]) -> None:
-    shown = ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
-    raise InputError(f"{name}: has no column {column!r} for the text; it has {shown} (name one with --text-column)")
+def _text(cell: Any, where: str, column: str) -> str:
+    if isinstance(cell, str | bytes):
+        return cell_text(cell)
+    raise InputError(f"{where}: column {column!r} has {str(cell)[:60]!r}, which is no text; name another with --text")
 
 
-def _parquet_rows(path: Path, name: str, text_column: str, id_column: str) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            columns = file.schema_arrow.names
-            if text_column not in columns:
-                _no_column(name, text_column, columns)
-            wanted = [column for column in (text_column, id_column) if column in columns]
-            number = 0
-            for batch in file.iter_batches(batch_size=128, columns=wanted):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except pa.ArrowException as error:
-        raise InputError(f"{name}: is not a readable Parquet file: {_first_line(error)}") from None
-
-
-def _text_rows(path: Path, name: str, suffix: str, text_column: str, encoding: str | None, warn: Warn) -> Iterator[Row]:
-    found, errors = _encoding_of(path, name, encoding)
-    if found not in ("utf-8-sig", encoding):
-        warn(f"{name}: is not UTF-8; read as {found}")
-    try:
-        with path.open(encoding=found, errors=errors, newline="") as file:
-            if suffix in (".csv", ".tsv"):
-                yield from _csv_rows(file, name, suffix, text_column)
-            else:
-                yield from _json_rows(file, name)
-    except UnicodeError:
-        raise InputError(f"{name}: is not {found}; leave the encoding out to detect it") from None
-
-
-def _encoding_of(path: Path, name: str, encoding: str | None) -> tuple[str, str]:
-    """Return a file's encoding and what to do about errors, reading it once but never as a whole."""
-    if encoding:
-        try:
-            lookup(encoding)
-        except LookupError:
-            raise InputError(f"{name}: there is no encoding called {encoding!r}; try utf-8 or cp1252") from None
-        return encoding, "strict"
-    decoder = getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        head = chunk = file.read(1_000_000)
-        if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return "utf-16", "strict"
-        if b"\0" in head[:100_000]:
-            decode(head, name)  # says that it is binary
-        try:
-            while chunk:
-                decoder.decode(chunk)
-                chunk = file.read(1_000_000)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return decode(chunk or head, name)[1], "replace"
-    return "utf-8-sig", "strict"
-
-
-def _csv_rows(file: Any, name: str, suffix: str, text_column: str) -> Iterator[Row]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell holds a whole article
-    header_line = file.readline()
-    separators = ("\t",) if suffix == ".tsv" else (",", ";", "\t")  # spreadsheets of many countries write ;
-    headers = {mark: next(csv.reader([header_line], delimiter=mark), []) for mark in separators}
-    mark = next((mark for mark in separators if text_column in headers[mark]), separators[0])
-    header = headers[mark]
-    if text_column not in header:
-        _no_column(name, text_column, header)
-    reader = csv.reader(file, delimiter=mark, strict=True)
-    try:
-        for number, cells in enumerate((cells for cells in reader if cells), 1):
-            yield number, dict(zip(header, cells, strict=False))
-    except csv.Error as error:
-        raise InputError(f"{name} line {reader.line_num + 1}: is not valid {suffix[1:].upper()}: {error}") from None
-
-
-def _json_rows(file: Any, name: str) -> Iterator[Row]:
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise InputError(f"{name} line {number}: is not valid JSON: {getattr(error, 'msg', error)}") from None
-        if not isinstance(row, dict):
-            raise InputError(f'{name} line {number}: must be an object such as {{"id": "a1", "text": "..."}}')
-        yield number, row
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (json.JSONDecodeError, RecursionError):
-        return False
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _need(name: str, columns: Columns, there: Sequence[str]) -> None:
+    shown = ", ".join(there[:20]) + (", ..." if len(there) > 20 else "")
+    wanted = [(columns.text, "for the text", "--text")]
+    if columns.id != Columns.id:
+        wanted.append((columns.id, "for the id", "--id"))
+    wanted += [(column, "to keep", "--keep") for column in columns.keep]
+    for column, what, option in wanted:
+        if column not in there:
+            raise InputError(f"{name}: has no column {column!r} {what}; it has {shown} (name one with {option})")

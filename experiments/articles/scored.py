@@ -41,6 +41,7 @@ class ScoredArticle:
                 "text": sentence.text,
                 "labels": [label for label, given in zip(self.labels, self.decided[index], strict=True) if given],
                 "scores": {},
+                **self.article.kept,
             }
             if sentence.boilerplate:
                 row["boilerplate"] = True

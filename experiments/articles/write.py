@@ -23,6 +23,9 @@ from experiments.notices import Warn, to_stderr
 
 FORMATS = ("jsonl", "csv", "parquet", "html")
 
+OWN_COLUMNS = ("article", "sentence", "start", "end", "text", "boilerplate", "labels", "scores")
+"""What the output says of each sentence; no column of the input can be kept under these names."""
+
 PAGE_ARTICLES = 200
 PAGE_SENTENCES = 20_000
 """What one page shows at most: a browser has to lay it out, and a person to read it."""
@@ -77,6 +80,7 @@ def score_to(
     format: str | None = None,
     batch_size: int = 2048,
     warn: Warn = to_stderr,
+    keep: Sequence[str] = (),
 ) -> ScoreSummary:
     """Score articles and write one row a sentence, or the page that shows them.
 
@@ -94,6 +98,8 @@ def score_to(
         Sentences a call of the classifier.
     warn : callable
         Called with a line when a page can't show everything.
+    keep : sequence of str, default ()
+        Columns of the articles' tables that every row carries on (not the page).
 
     Returns
     -------
@@ -110,19 +116,21 @@ def score_to(
         raise InputError(
             "--format parquet: is binary and can't go to standard output; name a file with -o FILE.parquet"
         )
+    if taken := next((column for column in keep if column in OWN_COLUMNS or column.startswith("score_")), None):
+        raise InputError(f"--keep {taken}: the output has a column {taken!r} of its own; rename that of the input")
     summary = ScoreSummary(labels=dict.fromkeys(classifier.labels, 0))
     started = time.perf_counter()
     counted = _counted(score_articles(classifier, articles, batch_size), summary)
     if output is None:
         with _standard_output() as stream:
-            _TEXT_WRITERS[chosen](stream, counted, classifier.labels, warn)
+            _TEXT_WRITERS[chosen](stream, counted, classifier.labels, keep, warn)
     else:
         with writing(output) as temporary:
             if chosen == "parquet":
-                _write_parquet(temporary, counted, classifier.labels)
+                _write_parquet(temporary, counted, classifier.labels, keep)
             else:
                 with temporary.open("w", encoding="utf-8", newline="") as stream:
-                    _TEXT_WRITERS[chosen](stream, counted, classifier.labels, warn)
+                    _TEXT_WRITERS[chosen](stream, counted, classifier.labels, keep, warn)
     summary.seconds = time.perf_counter() - started
     summary.sentences_per_second = summary.sentences / summary.seconds if summary.seconds else 0.0
     return summary
@@ -158,16 +166,20 @@ def _standard_output() -> Iterator[IO[str]]:
             stream.detach()
 
 
-def _write_jsonl(stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], warn: Warn) -> None:
+def _write_jsonl(
+    stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str], warn: Warn
+) -> None:
     for scored in articles:
         for row in scored.rows():
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _write_csv(stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], warn: Warn) -> None:
+def _write_csv(
+    stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str], warn: Warn
+) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     header = ["article", "sentence", "start", "end", "text", "boilerplate", "labels"]
-    writer.writerow(header + [f"score_{label}" for label in labels])
+    writer.writerow([*header, *(f"score_{label}" for label in labels), *keep])
     for scored in articles:
         for row in scored.rows():
             writer.writerow(
@@ -180,11 +192,14 @@ def _write_csv(stream: IO[str], articles: Iterator[ScoredArticle], labels: Seque
                     "true" if row.get("boilerplate") else "false",
                     harmless(";".join(row["labels"])),
                     *(row["scores"].get(label, "") for label in labels),
+                    *(harmless(row.get(column, "")) for column in keep),
                 ]
             )
 
 
-def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str]) -> None:
+def _write_parquet(
+    path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str]
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -198,6 +213,7 @@ def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequen
             pa.field("boilerplate", pa.bool_(), nullable=False),
             pa.field("labels", pa.list_(pa.string()), nullable=False),
             *(pa.field(f"score_{label}", pa.float64()) for label in labels),
+            *(pa.field(column, pa.string()) for column in keep),
         ]
     )
     with pq.ParquetWriter(path, schema) as writer:
@@ -207,6 +223,7 @@ def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequen
                     **{name: row[name] for name in ("article", "sentence", "start", "end", "text", "labels")},
                     "boilerplate": row.get("boilerplate", False),
                     **{f"score_{label}": row["scores"].get(label) for label in labels},
+                    **{column: row.get(column) for column in keep},
                 }
                 for row in rows
             ]
@@ -224,7 +241,9 @@ def _chunks(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str
         yield chunk
 
 
-def _write_html(stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], warn: Warn) -> None:
+def _write_html(
+    stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str], warn: Warn
+) -> None:
     shown: list[ScoredArticle] = []
     sentences = 0
     limit = ""
@@ -251,7 +270,7 @@ def _first_sentences(scored: ScoredArticle, n: int) -> ScoredArticle:
     sentences = article.sentences[:n]
     text = article.text[: sentences[-1].end]
     return ScoredArticle(
-        Article(article.id, text, sentences), scored.labels, scored.probabilities[:n], scored.decided[:n]
+        Article(article.id, text, sentences, article.kept), scored.labels, scored.probabilities[:n], scored.decided[:n]
     )
 
 

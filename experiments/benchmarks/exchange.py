@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-from datasets import Dataset
 
 from experiments.corpus.rows import Labelled
+from experiments.tables.table import Table
 
-ROWS, LABELS, KEPT, COLUMNS = "rows.json", "labels.npy", "labelled.json", "columns.parquet"
+ROWS, LABELS, KEPT, COLUMNS = "rows.json", "labels.npy", "labelled.json", "columns.json"
 
 
 def write_rows(folder: Path, data: Labelled, with_labels: bool) -> None:
@@ -30,18 +30,17 @@ def write_rows(folder: Path, data: Labelled, with_labels: bool) -> None:
         np.save(folder / LABELS, data.y)
         kept = {"name": data.name, "ids": data.ids, "groups": data.groups}
         (folder / KEPT).write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
-        data.rows.to_pandas().to_parquet(folder / COLUMNS, index=False)
+        rows = {"columns": data.rows.columns, "numbers": data.rows.numbers, "unit": data.rows.unit}
+        (folder / COLUMNS).write_text(json.dumps(rows, ensure_ascii=False, default=str), encoding="utf-8")
 
 
 def read_labelled(folder: Path) -> Labelled:
     """Read training rows with all their columns, as :func:`write_rows` wrote them."""
-    import pandas as pd
-
     plain = json.loads((folder / ROWS).read_text(encoding="utf-8"))
     kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
     return Labelled(
         kept["name"],
-        Dataset.from_pandas(pd.read_parquet(folder / COLUMNS), preserve_index=False),
+        Table(kept["name"], **json.loads((folder / COLUMNS).read_text(encoding="utf-8"))),
         kept["ids"],
         plain["texts"],
         kept["groups"],

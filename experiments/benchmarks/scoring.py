@@ -10,9 +10,9 @@ from typing import Any
 
 from experiments.articles.read import read_articles
 from experiments.articles.write import score_to
-from experiments.corpus.rows import read_rows
 from experiments.files import ROOT
 from experiments.notices import Warn
+from experiments.tables.read import read_table
 from experiments.tracking.resolve import resolve_model
 from features.lexicon import tokenize
 
@@ -76,7 +76,7 @@ def benchmark_scoring(
 
 def _corpus_as_articles(folder: Path, say: Warn) -> str:
     """Write each group of the framing corpus as a text file and return the folder: 10,000 different sentences."""
-    rows = read_rows(str(ROOT / "seeds" / "framing" / "sentences.jsonl"), None, say)
+    rows = read_table(str(ROOT / "seeds" / "framing" / "sentences.jsonl"), warn=say)
     folder.mkdir()
     members: dict[str, list[str]] = {}
     for group, text in zip(rows["group"], rows["text"], strict=True):

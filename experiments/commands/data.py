@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from experiments.commands.console import Console
-from experiments.commands.options import AsJson, Debug
+from experiments.commands.options import (
+    AsJson,
+    Codes,
+    ConfigFile,
+    Debug,
+    Encoding,
+    GroupColumn,
+    Header,
+    IdColumn,
+    LabelsColumn,
+    TargetColumn,
+    TextColumn,
+    parts,
+)
 
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -16,16 +29,17 @@ File = Annotated[
 ]
 
 
+LabelNames = Annotated[
+    str | None,
+    typer.Option("--label-names", help="The labels in their order, as a,b,c; the config's or all that occur without."),
+]
+
+
 class Empty(StrEnum):
     """What an empty cell of an annotator's column means."""
 
     MISSING = "missing"
     NO_LABEL = "no-label"
-
-
-def _parts(option: str | None) -> list[str]:
-    """Return the entries of an option such as a,b,c."""
-    return [part.strip() for part in (option or "").split(",") if part.strip()]
 
 
 @data_app.command()
@@ -38,18 +52,20 @@ def agreement(
             "names in a column of objects called annotators, when left out."
         ),
     ] = None,
-    labels: Annotated[
-        str | None, typer.Option(help="The labels in their order, as a,b,c; all that occur when left out.")
-    ] = None,
+    label_names: LabelNames = None,
+    config: ConfigFile = None,
+    id: IdColumn = None,
     slices: Annotated[
         list[str] | None, typer.Option("--slice", help="Also measure by the values of this column.")
     ] = None,
-    group: Annotated[str, typer.Option(help="Column whose rows belong together; resampled as wholes.")] = "group",
+    group: GroupColumn = None,
     empty: Annotated[
         Empty, typer.Option("--empty-is", help="An empty cell: missing (not annotated) or no-label (seen, none given).")
     ] = Empty.MISSING,
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind the 95% bounds; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    encoding: Encoding = None,
+    header: Header = True,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -59,12 +75,22 @@ def agreement(
     """
     console = Console(json, debug)
     with console.errors():
+        from experiments.config.files import load_config
         from experiments.corpus.annotations import read_annotations
+        from experiments.corpus.settings import data_settings
         from experiments.quality.agreement import measure_agreement, slice_agreement
         from experiments.quality.agreement_text import agreement_text
 
+        settings = load_config(config) if config else None
+        data = data_settings(settings, id=id, group=group, encoding=encoding, header=header)
         annotations = read_annotations(
-            file, _parts(annotators), _parts(labels), slices or [], group, empty is Empty.NO_LABEL, console.say
+            file,
+            parts(annotators),
+            parts(label_names) or (settings.task.labels if settings else []),
+            slices or [],
+            data,
+            empty is Empty.NO_LABEL,
+            console.say,
         )
         result = measure_agreement(annotations, bootstrap, seed)
         if slices:
@@ -75,17 +101,22 @@ def agreement(
 @data_app.command()
 def check(
     file: File,
-    labels: Annotated[
-        str | None, typer.Option(help="The labels in their order, as a,b,c; the config's or all that occur without.")
-    ] = None,
-    text: Annotated[str | None, typer.Option(help="Column with the sentence; text when left out.")] = None,
+    label_names: LabelNames = None,
     config: Annotated[
         str | None, typer.Option(help="A config that says the columns, the task, and the model that doubts labels.")
     ] = None,
+    text: TextColumn = None,
+    labels: LabelsColumn = None,
+    codes: Codes = None,
+    id: IdColumn = None,
+    group: GroupColumn = None,
+    target: TargetColumn = None,
     model: Annotated[bool, typer.Option(help="Look for doubtful labels with a cross-validated model.")] = True,
     suspects: Annotated[int, typer.Option(min=0, help="Also list this many labels that are worth a second look.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 if anything was found.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the cross-validation.")] = 13,
+    encoding: Encoding = None,
+    header: Header = True,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -93,17 +124,19 @@ def check(
 
     Rows whose column `reviewed` is true have been confirmed by somebody, and their labels are not doubted again.
 
-    Example: **framescope data check sentences.jsonl --labels threat,cooperation,denial --suspects 20**
+    Example: **framescope data check sentences.jsonl --label-names threat,cooperation,denial --suspects 20**
     """
     console = Console(json, debug)
     with console.errors():
         from experiments.config.files import load_config
         from experiments.corpus.labelled_file import read_corpus
+        from experiments.corpus.settings import data_settings
         from experiments.quality.data_check import check_data
         from experiments.quality.data_check_text import check_text
 
         settings = load_config(config) if config else None
-        corpus = read_corpus(file, _parts(labels), text, settings, console.say)
+        data = data_settings(settings, text, labels, id, group, target, codes, encoding, header)
+        corpus = read_corpus(file, parts(label_names), data, settings, console.say)
         result = check_data(corpus, settings, model, suspects, seed, console.say)
         console.show(result, check_text(result))
         if strict and result["findings"]:

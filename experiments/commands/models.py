@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 from experiments.commands.console import Console
-from experiments.commands.options import AsJson, Debug, Model
+from experiments.commands.options import (
+    AsJson,
+    Codes,
+    ConfigFile,
+    Debug,
+    Encoding,
+    GroupColumn,
+    Header,
+    IdColumn,
+    LabelsColumn,
+    Model,
+    TargetColumn,
+    TextColumn,
+    parts,
+)
 
 
 def evaluate(
@@ -15,13 +29,13 @@ def evaluate(
     ],
     model: Model = None,
     task: Annotated[str, typer.Option(help="Whose champion to take when no model is given.")] = "framing",
-    text: Annotated[str, typer.Option(help="Column with the sentence.")] = "text",
-    labels: Annotated[
-        str, typer.Option(help="Column with the labels; or 0/1 columns as label=column,label=column.")
-    ] = "labels",
-    codes: Annotated[str | None, typer.Option(help="What the file's codes mean, as 1=cooperation,2=threat.")] = None,
-    group: Annotated[str, typer.Option(help="Column whose rows belong together.")] = "group",
-    target: Annotated[str, typer.Option(help="Column with the target, for a stance model.")] = "target",
+    config: ConfigFile = None,
+    text: TextColumn = None,
+    labels: LabelsColumn = None,
+    codes: Codes = None,
+    id: IdColumn = None,
+    group: GroupColumn = None,
+    target: TargetColumn = None,
     slices: Annotated[
         list[str] | None, typer.Option("--slice", help="Also measure by the values of this column.")
     ] = None,
@@ -29,7 +43,8 @@ def evaluate(
         Path | None, typer.Option(help="Also write the rows with their predictions (.parquet).")
     ] = None,
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind the 95% bounds.")] = 1000,
-    encoding: Annotated[str | None, typer.Option(help="The file's encoding; detected when left out.")] = None,
+    encoding: Encoding = None,
+    header: Header = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
     json: AsJson = False,
     debug: Debug = False,
@@ -41,12 +56,12 @@ def evaluate(
     console = Console(json, debug)
     with console.errors():
         from experiments.commands.summary import evaluated_json, evaluated_text
-        from experiments.evaluation.evaluate import data_settings, evaluate_file
+        from experiments.corpus.settings import data_settings
+        from experiments.evaluation.evaluate import evaluate_file
         from experiments.tracking.resolve import resolve_model
 
+        settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         uri, classifier = resolve_model(model, task)
-        column = target if classifier.targeted else None
-        settings = data_settings(text, labels, codes, group, encoding, column)
         evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
         console.show(evaluated_json(uri, evaluation), evaluated_text(uri, classifier, evaluation))
 
@@ -56,7 +71,8 @@ def score(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Articles: .txt .md .html, tables with a text column, folders, or - for standard input.",
+            help="Articles: .txt .md .html .docx .odt .pdf, tables with a text column, folders, or - for standard "
+            "input.",
         ),
     ],
     model: Model = None,
@@ -69,9 +85,25 @@ def score(
         str | None,
         typer.Option("--format", "-f", help="jsonl, csv, parquet or html; by the output's ending when left out."),
     ] = None,
-    text_column: Annotated[str, typer.Option(help="Column with the text, in tables.")] = "text",
-    id_column: Annotated[str, typer.Option(help="Column that names the article, in tables.")] = "id",
-    encoding: Annotated[str | None, typer.Option(help="The files' encoding; detected when left out.")] = None,
+    config: ConfigFile = None,
+    text: Annotated[
+        str | None, typer.Option("--text", "--text-column", help="Tables: column with the text; text when left out.")
+    ] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", "--id-column", help="Tables: column that names the article; id when left out.")
+    ] = None,
+    keep: Annotated[
+        str | None, typer.Option(help="Tables: columns to carry through to the output, as outlet,date.")
+    ] = None,
+    header: Header = True,
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            help="What the inputs are, whatever they are called or look like: text, markdown, html, jsonl, json, csv, "
+            "tsv, parquet, docx, odt or pdf."
+        ),
+    ] = None,
+    encoding: Encoding = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -81,9 +113,10 @@ def score(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.articles.read import read_articles
+        from experiments.articles.read import Columns, read_articles
         from experiments.articles.write import format_of, score_to
         from experiments.commands.summary import scored_json, scored_text
+        from experiments.corpus.settings import data_settings
         from experiments.errors import InputError
         from experiments.tracking.resolve import resolve_model
 
@@ -92,10 +125,13 @@ def score(
                 "--json prints a summary on standard output, so the scores need a file: add -o scored.jsonl"
             )
         chosen = format_of(output, format)
+        settings = data_settings(config, text, id=id, encoding=encoding, header=header)
+        kept = parts(keep)
+        columns = Columns(settings.columns.text, settings.columns.id, tuple(kept), settings.header)
+        articles = read_articles(inputs, columns, settings.encoding, console.say, input_format)
         uri, classifier = resolve_model(model, task)
         classifier = classifier.towards(target)
-        articles = read_articles(inputs, text_column, id_column, encoding, console.say)
-        summary = score_to(classifier, articles, output, chosen, warn=console.say)
+        summary = score_to(classifier, articles, output, chosen, warn=console.say, keep=kept)
         if output is None:
             console.say(scored_text(uri, summary, output))
         else:

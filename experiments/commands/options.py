@@ -13,3 +13,34 @@ Model = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Dotted overrides, such as classifier.C=3.")
 ]
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", help="A config that says the columns and the task; options given here win.")
+]
+TextColumn = Annotated[
+    str | None, typer.Option("--text", help="Column with the text; text when left out.", show_default=False)
+]
+LabelsColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--labels", help="Column with the labels, or 0/1 columns as label=column,label=column; labels when left out."
+    ),
+]
+IdColumn = Annotated[str | None, typer.Option("--id", help="Column that names the row; id when left out.")]
+GroupColumn = Annotated[
+    str | None, typer.Option("--group", help="Column whose rows belong together, such as article; group when left out.")
+]
+TargetColumn = Annotated[
+    str | None,
+    typer.Option("--target-column", "--target", help="Column with what a stance is about; target when left out."),
+]
+Codes = Annotated[str | None, typer.Option("--codes", help="What the file's codes mean, as 1=cooperation,2=threat.")]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding; detected when left out.")]
+Header = Annotated[
+    bool,
+    typer.Option("--header/--no-header", help="Whether the first line names the columns; else they are 1, 2, 3 ..."),
+]
+
+
+def parts(option: str | None) -> list[str]:
+    """Return the entries of an option such as a,b,c."""
+    return [part.strip() for part in (option or "").split(",") if part.strip()]

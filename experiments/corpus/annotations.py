@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from datasets import Dataset
 
-from experiments.corpus.rows import read_rows
+from experiments.config.schema import Columns, Data
 from experiments.errors import InputError
 from experiments.measures.reliability import LabelSet
 from experiments.notices import Warn
+from experiments.tables.cells import cell_key, is_missing
+from experiments.tables.read import read_table
+from experiments.tables.table import Table
 
 NESTED = "annotators"
 """Column that may hold all annotators' labels as ``{"a": [...], "b": [...]}``."""
@@ -83,7 +85,7 @@ def read_annotations(
     annotators: Sequence[str],
     labels: Sequence[str],
     slices: Sequence[str],
-    group: str,
+    data: Data,
     empty_is_no_label: bool,
     warn: Warn,
 ) -> Annotations:
@@ -92,15 +94,16 @@ def read_annotations(
     Parameters
     ----------
     name : str
-        Any file that `experiments.corpus.rows.read_rows` reads.
+        Any file that `experiments.tables.read.read_table` reads.
     annotators : sequence of str
         Columns, one an annotator, or names in the nested column; found by themselves when empty.
     labels : sequence of str
         The known labels in their order; all that occur, sorted, when empty.
     slices : sequence of str
         Columns to keep.
-    group : str
-        Column whose rows belong together; each row is its own group without it.
+    data : Data
+        Says which columns name a row and what rows belong together (each row is its own group without the latter), and
+        how the file is read.
     empty_is_no_label : bool
         Whether an empty text cell means "seen, no label" rather than "not seen".
     warn : callable
@@ -111,7 +114,7 @@ def read_annotations(
     InputError
         If there are fewer than two annotators, a column is missing, or a label is unknown.
     """
-    rows = read_rows(name, None, warn)
+    rows = read_table(name, data.encoding, data.header, warn)
     cells = _columns(rows, name, annotators)
     empty = sum(isinstance(cell, str) and not cell.strip() for column in cells.values() for cell in column)
     if empty and not empty_is_no_label:
@@ -121,39 +124,43 @@ def read_annotations(
         )
     given = {
         annotator: [
-            _label_set(cell, f"{name} row {row}: column {annotator!r}", empty_is_no_label)
-            for row, cell in enumerate(column, 1)
+            _label_set(cell, f"{rows.place(row)}: column {annotator!r}", empty_is_no_label, labels)
+            for row, cell in enumerate(column)
         ]
         for annotator, column in cells.items()
     }
     known = list(labels) or sorted({label for column in given.values() for each in column for label in each or ()})
     for annotator, column in given.items():
-        for row, each in enumerate(column, 1):
+        for row, each in enumerate(column):
             for label in sorted(each or ()):
                 if label not in known:
                     raise InputError(
-                        f"{name} row {row}: column {annotator!r} has the label {label!r}, which --labels doesn't name; "
-                        f"it names {', '.join(known)}"
+                        f"{rows.place(row)}: column {annotator!r} has the label {label!r}, which --label-names "
+                        f"doesn't name; it names {', '.join(known)}"
                     )
     for column_name in slices:
         if column_name not in rows.column_names:
             raise InputError(
                 f"{name}: has no column {column_name!r} to slice by; it has {', '.join(rows.column_names)}"
             )
-    ids = _texts(rows, "id") or [str(row) for row in range(1, len(rows) + 1)]
-    groups = _texts(rows, group)
+    for wanted, usual in ((data.columns.id, Columns().id), (data.columns.group, Columns().group)):
+        if wanted != usual and wanted not in rows.column_names:
+            raise InputError(f"{name}: has no column {wanted!r}; it has {', '.join(rows.column_names)}")
+    numbered = [str(row) for row in range(1, len(rows) + 1)]
+    ids = [own or number for own, number in zip(_keys(rows, data.columns.id) or numbered, numbered, strict=True)]
+    groups = _keys(rows, data.columns.group)
     return Annotations(
         name,
         ids,
         [value or row_id for value, row_id in zip(groups, ids, strict=True)] if groups else ids,
         known,
         _short_names(given),
-        {column: _texts(rows, column) for column in slices},
+        {column: _keys(rows, column) for column in slices},
         [_flag(cell) for cell in rows["adjudicated"]] if "adjudicated" in rows.column_names else None,
     )
 
 
-def _columns(rows: Dataset, name: str, wanted: Sequence[str]) -> dict[str, list[Any]]:
+def _columns(rows: Table, name: str, wanted: Sequence[str]) -> dict[str, list[Any]]:
     """Return each annotator's cells."""
     names = list(rows.column_names)
     nested = [cell if isinstance(cell, dict) else {} for cell in rows[NESTED]] if NESTED in names else []
@@ -187,19 +194,19 @@ def _short_names(given: dict[str, list[LabelSet | None]]) -> dict[str, list[Labe
     return given
 
 
-def _label_set(cell: Any, where: str, empty_is_no_label: bool) -> LabelSet | None:
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+def _label_set(cell: Any, where: str, empty_is_no_label: bool, labels: Sequence[str]) -> LabelSet | None:
+    if isinstance(cell, str) and not cell.strip():
+        return frozenset() if empty_is_no_label else None
+    if is_missing(cell, labels):
         return None
     if isinstance(cell, str):
         text = cell.strip()
-        if not text:
-            return frozenset() if empty_is_no_label else None
         if text in NO_LABEL:
             return frozenset()
         if text.startswith("[") and text.endswith("]"):
             try:
                 cell = json.loads(text.replace("'", '"'))
-            except json.JSONDecodeError:
+            except (json.JSONDecodeError, RecursionError):
                 raise InputError(f'{where} has {text!r}, which is no list; write ["a", "b"] or a;b') from None
         else:
             cell = text.split(";")
@@ -207,12 +214,13 @@ def _label_set(cell: Any, where: str, empty_is_no_label: bool) -> LabelSet | Non
         raise InputError(f"{where} has {cell!r}; write a list of labels, one label, or labels joined by ;")
     elif not isinstance(cell, list | tuple | np.ndarray):
         cell = [cell]
-    return frozenset(label for label in (str(part).strip() for part in cell if part is not None) if label)
+    named = (part.strip() if isinstance(part, str) and part.strip() in labels else cell_key(part) for part in cell)
+    return frozenset(label for label in named if label)
 
 
-def _texts(rows: Dataset, column: str) -> list[str]:
-    return ["" if cell is None else str(cell) for cell in rows[column]] if column in rows.column_names else []
+def _keys(rows: Table, column: str) -> list[str]:
+    return [cell_key(cell) for cell in rows[column]] if column in rows.column_names else []
 
 
 def _flag(cell: Any) -> bool:
-    return str(cell).strip().lower() in ("1", "1.0", "true", "yes")
+    return cell_key(cell).lower() in ("1", "true", "yes")

@@ -1,15 +1,18 @@
 """A labelled file as it is, with the rows that training would refuse."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasets import Dataset
+import numpy as np
 
-from experiments.config.schema import Columns, Config, Data, Task
-from experiments.corpus.rows import cell_text, indicator, label_names, read_rows
+from experiments.config.schema import Config, Data, Task
+from experiments.corpus.rows import UNDECIDED, indicator, label_names, labels_column, need
 from experiments.errors import InputError
 from experiments.notices import Warn
+from experiments.tables.cells import cell_key, cell_text
+from experiments.tables.read import read_table
+from experiments.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -20,18 +23,20 @@ class Corpus:
     ----------
     name : str
         The file.
-    rows : Dataset
+    rows : Table
         The rows as read.
     task : Task
         The labels, given or found, and whether a row may have several.
     ids, texts, groups, pairs, targets : list of str
         One entry a row, empty where the file has none.
     labels : list of (tuple of str, or None)
-        What each row has; None if its cell is empty.
+        What each row has; None if nobody decided.
+    undecided : list of tuple of str
+        Labels of each row that nobody decided, where others are.
     """
 
     name: str
-    rows: Dataset
+    rows: Table
     task: Task
     ids: list[str]
     texts: list[str]
@@ -39,6 +44,7 @@ class Corpus:
     pairs: list[str]
     targets: list[str]
     labels: list[tuple[str, ...] | None]
+    undecided: list[tuple[str, ...]]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -53,19 +59,21 @@ class Corpus:
         }
 
 
-def read_corpus(name: str, labels: Sequence[str], text: str | None, config: Config | None, warn: Warn) -> Corpus:
+def read_corpus(
+    name: str, labels: Sequence[str], data: Data | None, config: Config | None, warn: Warn = lambda line: None
+) -> Corpus:
     """Read a labelled file without refusing the rows that training would refuse.
 
     Parameters
     ----------
     name : str
-        Any file that `experiments.corpus.rows.read_rows` reads.
+        Any file that `experiments.tables.read.read_table` reads.
     labels : sequence of str
         The known labels; those of the config, or all that occur, when empty.
-    text : str, optional
-        Column with the sentence; that of the config, or ``text``, when left out.
+    data : Data, optional
+        Says which column holds what; that of the config, or the defaults, when left out.
     config : Config, optional
-        Says which column holds what, and the task.
+        Says the task.
     warn : callable
         Called with a line for everything the user should know.
 
@@ -74,22 +82,19 @@ def read_corpus(name: str, labels: Sequence[str], text: str | None, config: Conf
     InputError
         If the file can't be read or has no column for the texts or labels.
     """
-    data = config.data if config else Data(train=name)
-    columns = data.columns.model_copy(update={"text": text} if text else {})
-    rows = read_rows(name, data.encoding, warn)
-    if columns.text not in rows.column_names:
-        raise InputError(
-            f"{name}: has no column {columns.text!r} for the text; it has {', '.join(rows.column_names)} (set --text)"
-        )
+    data = data or (config.data if config else Data(train=name))
+    columns = data.columns
+    rows = read_table(name, data.encoding, data.header, warn)
+    need(rows, columns.text, "text")
 
-    def column(wanted: str) -> list[str]:
-        return [cell_text(cell) for cell in rows[wanted]] if wanted in rows.column_names else [""] * len(rows)
+    def column(wanted: str, read: Callable[[Any], str] = cell_key) -> list[str]:
+        return [read(cell) for cell in rows[wanted]] if wanted in rows.column_names else [""] * len(rows)
 
-    found = _label_cells(rows, name, config, columns, data)
+    found, undecided = _label_cells(rows, config, data, labels)
     occurring = sorted({label for each in found for label in each or ()})
     known = list(labels) or (config.task.labels if config else occurring)
     if not known:
-        raise InputError(f"{name}: no row has a label; give the column of the labels with a config (--config)")
+        raise InputError(f"{name}: no row has a label; give the column of the labels with --labels or a config")
     single = all(each is None or len(each) == 1 for each in found) and len(known) > 1
     kind = config.task.type if config else "multiclass" if single else "multilabel"
     ids = [own or str(number) for number, own in enumerate(column(columns.id), 1)]
@@ -98,27 +103,35 @@ def read_corpus(name: str, labels: Sequence[str], text: str | None, config: Conf
         rows,
         Task(name=config.task.name if config else "check", type=kind, labels=known),
         ids,
-        column(columns.text),
+        column(columns.text, cell_text),
         column(columns.group),
         column("pair"),
-        column(columns.target or "target"),
+        column(columns.target or "target", cell_text),
         found,
+        undecided,
     )
 
 
 def _label_cells(
-    rows: Dataset, name: str, config: Config | None, columns: Columns, data: Data
-) -> list[tuple[str, ...] | None]:
-    if not isinstance(columns.labels, str):
-        task = config.task.model_copy(update={"type": "multilabel"}) if config else Task(name="check", labels=["none"])
-        y = indicator(rows, name, task, data)
-        return [tuple(label for label, has in zip(task.labels, row, strict=True) if has) for row in y]
-    column = columns.labels
-    if column not in rows.column_names and column == Columns().labels and "label" in rows.column_names:
-        column = "label"
-    if column not in rows.column_names:
-        raise InputError(
-            f"{name}: has no column {column!r} for the labels; it has {', '.join(rows.column_names)} "
-            "(set data.columns.labels in a config and give it with --config)"
-        )
-    return [None if cell is None else tuple(dict.fromkeys(label_names(cell, data))) for cell in rows[column]]
+    rows: Table, config: Config | None, data: Data, labels: Sequence[str]
+) -> tuple[list[tuple[str, ...] | None], list[tuple[str, ...]]]:
+    """Return what each row has (None if nobody decided), and its labels that nobody decided."""
+    if not isinstance(data.columns.labels, str):
+        names = list(data.columns.labels)
+        task = config.task.model_copy(update={"type": "multilabel"}) if config else Task(name="check", labels=names)
+        y = indicator(rows, task, data)
+        return [_of(row, task.labels, 1) if (row != UNDECIDED).any() else None for row in y], [
+            _of(row, task.labels, UNDECIDED) if (row != UNDECIDED).any() else () for row in y
+        ]
+    column = labels_column(rows, data)
+    known = {*labels, *(config.task.labels if config else ()), *data.label_codes}
+    found = [label_names(cell, data, known) for cell in rows[column]]
+    listed = data.columns.undecided
+    undecided = [label_names(cell, data, known) or [] for cell in rows[listed]] if listed in rows.column_names else []
+    return [None if each is None else tuple(each) for each in found], [
+        tuple(each) for each in undecided or [[]] * len(rows)
+    ]
+
+
+def _of(row: np.ndarray, labels: Sequence[str], state: int) -> tuple[str, ...]:
+    return tuple(label for label, value in zip(labels, row, strict=True) if value == state)

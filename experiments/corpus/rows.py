@@ -1,28 +1,20 @@
 """Labelled rows: from any file or hub to one checked table with an indicator matrix of labels."""
 
 import ast
-import csv
 import hashlib
-import io
-import json
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from datasets import Dataset
 
 from experiments.config.schema import Columns, Config, Data, Task
 from experiments.errors import InputError
-from experiments.files import decode, find_file, read_bytes
 from experiments.notices import Warn
-
-_QUOTED = re.compile(r'"(?:[^"]|"")*"')
-"""A cell with quotes around it."""
-
+from experiments.tables.cells import cell_key, cell_text, is_missing
+from experiments.tables.read import read_table
+from experiments.tables.table import Table, joined
 
 UNDECIDED = -1
 """In a matrix of labels: nobody decided whether the row has this one."""
@@ -36,7 +28,7 @@ class Labelled:
     ----------
     name : str
         The files or hub id they come from.
-    rows : Dataset
+    rows : Table
         The rows as read, every column kept.
     ids, texts, groups : list of str
         One entry a row.
@@ -50,7 +42,7 @@ class Labelled:
     """
 
     name: str
-    rows: Dataset
+    rows: Table
     ids: list[str]
     texts: list[str]
     groups: list[str]
@@ -113,9 +105,10 @@ def load_labelled(source: str | Sequence[str], task: Task, data: Data, warn: War
     task : Task
         Names the labels.
     data : Data
-        Columns, codes and encoding.
+        Columns, codes and encoding; what empty cells mean.
     warn : callable
-        Called with a line for everything the user should know, such as a detected encoding.
+        Called with a line for everything the user should know: a detected encoding, rows without labels or text, rows
+        that nobody decided.
 
     Raises
     ------
@@ -125,7 +118,7 @@ def load_labelled(source: str | Sequence[str], task: Task, data: Data, warn: War
     names = [source] if isinstance(source, str) else list(source)
     if not names:
         raise InputError("data: names no file")
-    parts = [_label(read_rows(name, data.encoding, warn), name, task, data) for name in names]
+    parts = [_label(read_rows(name, data, warn), name, task, data, warn) for name in names]
     if len(parts) == 1:
         return parts[0]
     ids = [row_id for part in parts for row_id in part.ids]
@@ -133,15 +126,53 @@ def load_labelled(source: str | Sequence[str], task: Task, data: Data, warn: War
         ids = [f"{number}:{row_id}" for number, part in enumerate(parts, 1) for row_id in part.ids]
     return Labelled(
         ", ".join(names),
-        Dataset.from_pandas(
-            pd.concat([part.rows.to_pandas() for part in parts], ignore_index=True), preserve_index=False
-        ),
+        joined([part.rows for part in parts], ", ".join(names)),
         ids,
         [text for part in parts for text in part.texts],
         [group for part in parts for group in part.groups],
         np.concatenate([part.y for part in parts]),
         [target for part in parts for target in part.targets or []] if data.columns.target else None,
+        sum(part.undecided for part in parts),
     )
+
+
+def read_rows(name: str, data: Data, warn: Warn) -> Table:
+    """Read a table as the settings say, rows without text as ``data.missing_text`` says.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, has no column for the text, or rows without text that are not to be skipped.
+    """
+    rows = read_table(name, data.encoding, data.header, warn)
+    column = data.columns.text
+    need(rows, column, "text")
+    texts = [text_of(cell, rows, number, column) for number, cell in enumerate(rows[column])]
+    empty = [number for number, text in enumerate(texts) if not text.strip()]
+    if empty and data.missing_text == "refuse":
+        raise InputError(
+            f"{name}: {len(empty)} row(s) without text in column {column!r}, the first is {rows.unit} "
+            f"{rows.numbers[empty[0]]}; fill or remove them, or set data.missing_text=skip"
+        )
+    if len(empty) == len(rows):
+        raise InputError(f"{name}: column {column!r} holds no text in any of its {len(rows)} rows")
+    if empty:
+        warn(f"note: {name}: {len(empty)} of {len(rows)} rows have no text in column {column!r}: left out")
+        rows = rows.select([number for number, text in enumerate(texts) if text.strip()])
+    return rows
+
+
+def text_of(cell: Any, rows: Table, number: int, column: str) -> str:
+    """Return the text of a cell that must hold one.
+
+    Raises
+    ------
+    InputError
+        If the cell holds a number, a list or anything else that is no text.
+    """
+    if isinstance(cell, str | bytes) or is_missing(cell):
+        return cell_text(cell)
+    raise InputError(f"{rows.place(number)}: column {column!r} has {str(cell)[:60]!r}, which is no text")
 
 
 def load_unlabelled(config: Config, warn: Warn = lambda line: None) -> list[Any]:
@@ -159,193 +190,102 @@ def load_unlabelled(config: Config, warn: Warn = lambda line: None) -> list[Any]
             "data.unlabelled to a file of them (.jsonl, .csv, .tsv or .parquet, with the column data.columns.text)"
         )
     found: dict[Any, None] = {}
+    data = config.data.model_copy(update={"missing_text": "skip"})
     for name in [named] if isinstance(named, str) else named:
-        rows = read_rows(name, config.data.encoding, warn)
-        _need(rows, name, config.data.columns.text, "text")
-        texts = [cell_text(value) for value in rows[config.data.columns.text]]
-        targets = _targets(rows, name, config.data.columns)
-        pairs = texts if targets is None else zip(texts, targets, strict=True)
-        found |= dict.fromkeys(row for row, text in zip(pairs, texts, strict=True) if text.strip())
+        rows = read_rows(name, data, lambda line: warn(line) if not line.startswith("note:") else None)
+        texts = [cell_text(cell) for cell in rows[data.columns.text]]
+        targets = _targets(rows, data.columns)
+        found |= dict.fromkeys(texts if targets is None else zip(texts, targets, strict=True))
     return list(found)
 
 
-def read_rows(name: str, encoding: str | None, warn: Warn) -> Dataset:
-    """Read a table from a file by its ending, or from the hub.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it isn't what its ending says; the message has the line where it can.
-    """
-    if name.startswith("hub:"):
-        return _from_hub(name)
-    path = find_file(name)
-    if path.stat().st_size == 0:
-        raise InputError(f"{name}: is empty")
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        try:
-            return Dataset.from_pandas(pd.read_parquet(path), preserve_index=False)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{name}: is not a readable Parquet file: {str(error).splitlines()[0]}") from None
-    if suffix not in (".jsonl", ".ndjson", ".json", ".csv", ".tsv"):
-        raise InputError(
-            f"{name}: {suffix or 'a file without ending'} is no table; give .jsonl, .csv, .tsv or .parquet"
-        )
-    text, found = decode(read_bytes(path), name, encoding)
-    if found not in ("utf-8", encoding):
-        warn(f"{name}: is not UTF-8; read as {found}")
-    if suffix in (".csv", ".tsv"):
-        return _from_csv(text, name, "\t" if suffix == ".tsv" else _separator(text))
-    rows = list(json_rows(text, name))
-    if not rows:
-        raise InputError(f"{name}: holds no rows")
-    try:
-        return Dataset.from_pandas(pd.DataFrame(rows, dtype=object), preserve_index=False)
-    except (ValueError, TypeError, OSError) as error:
-        raise InputError(f"{name}: a column mixes kinds of values: {str(error).splitlines()[0]}") from None
-
-
-def _from_hub(name: str) -> Dataset:
-    from datasets import load_dataset
-
-    _, hub_id, *split = name.split(":")
-    try:
-        return load_dataset(hub_id, split=split[0] if split else "train")
-    except Exception as error:  # the hub client raises types of many libraries
-        raise InputError(
-            f"{name}: the hub gave no such data set: {(str(error).splitlines() or [type(error).__name__])[0]}"
-        ) from None
-
-
-def _separator(text: str) -> str:
-    """Return what separates the columns of a .csv file: spreadsheets of many countries write semicolons or tabs."""
-    header = text.partition("\n")[0]
-    return max(",;\t", key=header.count)
-
-
-def _from_csv(text: str, name: str, separator: str) -> Dataset:
-    bare = separator == "\t" and _has_stray_quotes(text)
-    quoting: Any = csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL  # an int to the csv module, a literal to the stubs
-    try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, quoting=quoting)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(
-            f"{name}: is not valid {'CSV' if separator == ',' else 'TSV'}: {str(error).splitlines()[0].strip()}"
-        ) from None
-    if table.empty:
-        raise InputError(f"{name}: holds no rows")
-    return Dataset.from_pandas(table, preserve_index=False)
-
-
-def _has_stray_quotes(text: str) -> bool:
-    """Return whether quotes are plain characters of tab-separated text, and not put around cells.
-
-    Collections of tweets come as one row a line with whatever their authors typed. A cell that begins with a quote
-    would then be read on to the next quote, lines further down. Whoever puts quotes around cells puts them around every
-    cell that holds one, and doubles that.
-    """
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if len({line.count("\t") for line in lines if line}) > 1:
-        return False  # a cell holds a line break or a tab, which takes quotes around it
-    return any('"' in cell and not _QUOTED.fullmatch(cell) for line in lines for cell in line.split("\t"))
-
-
-def json_rows(text: str, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the objects of JSON lines, or of one JSON list."""
-    if text.lstrip().startswith("["):
-        try:
-            rows: Iterator[tuple[int, Any]] = iter(enumerate(json.loads(text), 1))
-        except json.JSONDecodeError as error:
-            raise InputError(f"{name} line {error.lineno}: is not valid JSON: {error.msg}") from None
-    else:
-        rows = _json_lines(text, name)
-    for number, row in rows:
-        if not isinstance(row, dict):
-            raise InputError(f'{name} row {number}: must be an object such as {{"text": "...", "labels": []}}')
-        yield row
-
-
-def _json_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError(f"{name} line {number}: is not valid JSON: {error.msg}") from None
-
-
-def _label(rows: Dataset, name: str, task: Task, data: Data) -> Labelled:
+def _label(rows: Table, name: str, task: Task, data: Data, warn: Warn) -> Labelled:
     columns = data.columns
-    _need(rows, name, columns.text, "text")
-    texts = [cell_text(value) for value in rows[columns.text]]
-    empty = [number for number, text in enumerate(texts, 1) if not text.strip()]
-    if empty:
-        raise InputError(
-            f"{name}: {len(empty)} row(s) without text in column {columns.text!r}, the first is row "
-            f"{empty[0]}; remove or fill them"
-        )
+    y = indicator(rows, task, data, warn)
+    decided = np.flatnonzero((y != UNDECIDED).any(axis=1))
+    left_out = len(rows) - len(decided)
+    if left_out == len(rows):
+        raise InputError(f"{name}: nobody decided any label of its {len(rows)} rows")
+    # numbered as they stand in the file, whichever are left out
     stem = Path(name).stem
-    ids = [value or f"{stem}-{n}" for n, value in enumerate(_optional(rows, name, columns, "id"), 1)]
+    ids = [value or f"{stem}-{n}" for n, value in enumerate(_optional(rows, columns, "id"), 1)]
     # a row without a group is one of its own, which no row of another file shares
-    groups = [value or f"{name}#{n}" for n, value in enumerate(_optional(rows, name, columns, "group"), 1)]
-    return Labelled(name, rows, ids, texts, groups, indicator(rows, name, task, data), _targets(rows, name, columns))
+    groups = [value or f"{name}#{n}" for n, value in enumerate(_optional(rows, columns, "group"), 1)]
+    texts = [cell_text(cell) for cell in rows[columns.text]]
+    found = Labelled(name, rows, ids, texts, groups, y, _targets(rows, columns))
+    return replace(found.take(decided), undecided=left_out) if left_out else found
 
 
-def _optional(rows: Dataset, name: str, columns: Columns, field: str) -> list[str]:
-    """Return a column that need not be there, as texts; but one that the user has named must be."""
+def _optional(rows: Table, columns: Columns, field: str) -> list[str]:
+    """Return a column that need not be there, as keys; but one that the user has named must be."""
     column = getattr(columns, field)
     if column in rows.column_names:
-        return [cell_text(value).strip() for value in rows[column]]
+        return [cell_key(cell) for cell in rows[column]]
     if column != Columns.model_fields[field].default:
-        _need(rows, name, column, field)
+        need(rows, column, field)
     return [""] * len(rows)
 
 
-def _targets(rows: Dataset, name: str, columns: Columns) -> list[str] | None:
+def _targets(rows: Table, columns: Columns) -> list[str] | None:
     if columns.target is None:
         return None
-    _need(rows, name, columns.target, "target")
-    targets = [cell_text(value).strip() for value in rows[columns.target]]
-    empty = [number for number, target in enumerate(targets, 1) if not target]
+    need(rows, columns.target, "target")
+    targets = [cell_text(cell).strip() for cell in rows[columns.target]]
+    empty = [number for number, target in enumerate(targets) if not target]
     if empty:
         raise InputError(
-            f"{name}: {len(empty)} row(s) without a target in column {columns.target!r}, the first is row {empty[0]}; "
-            "fill or remove them"
+            f"{rows.name}: {len(empty)} row(s) without a target in column {columns.target!r}, the first is {rows.unit} "
+            f"{rows.numbers[empty[0]]}; fill or remove them"
         )
     return targets
 
 
-def cell_text(value: Any) -> str:
-    """Return a cell as text; a missing value is the empty text."""
-    return "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value)
-
-
-def _need(rows: Dataset, name: str, column: str, what: str) -> None:
+def need(rows: Table, column: str, what: str) -> None:
+    """Raise an `InputError` that names what there is, unless a table has a column."""
     if column not in rows.column_names:
         raise InputError(
-            f"{name}: has no column {column!r} for the {what}; it has {', '.join(rows.column_names)} "
-            "(set data.columns in the config)"
+            f"{rows.name}: has no column {column!r} for the {what}; it has {', '.join(rows.column_names)} "
+            f"(name one with --{what.split()[0]}, or set data.columns in the config)"
         )
 
 
-def indicator(rows: Dataset, name: str, task: Task, data: Data) -> np.ndarray:
-    """Return the labels as a matrix of shape (n, n_labels), from whichever form the file has them in."""
+def indicator(rows: Table, task: Task, data: Data, warn: Warn = lambda line: None) -> np.ndarray:
+    """Return the labels as a matrix of shape (n, n_labels), int8, from whichever form the file has them in.
+
+    1 is given, 0 not given, -1 (`UNDECIDED`) not decided: null in JSON and Parquet, ``NA`` and its like in text, an
+    empty cell of a 0/1 column, an empty cell of a labels column with ``data.empty_labels: undecided``, and the labels
+    that the column ``data.columns.undecided`` lists.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a row has a label that the task doesn't know, or, in a multiclass task, not exactly one.
+    """
     y = np.zeros((len(rows), len(task.labels)), dtype=np.int8)
     number = {label: i for i, label in enumerate(task.labels)}
+
+    def known(label: str, row: int, column: str) -> int:
+        if label not in number:
+            raise InputError(
+                f"{rows.place(row)}: column {column!r} has the label {label!r}, which the task doesn't know; its "
+                f"labels are {', '.join(task.labels)} (map codes with data.label_codes)"
+            )
+        return number[label]
+
     if isinstance(data.columns.labels, str):
-        column = data.columns.labels
-        if column not in rows.column_names and column == Columns().labels and "label" in rows.column_names:
-            column = "label"  # single-label files mostly call it so
-        _need(rows, name, column, "labels")
-        for row, value in enumerate(rows[column]):
-            for label in label_names(value, data):
-                if label not in number:
-                    raise InputError(
-                        f"{name} row {row + 1}: column {column!r} has the label {label!r}, which the "
-                        f"task doesn't know; its labels are {', '.join(task.labels)} (map codes with data.label_codes)"
-                    )
-                y[row, number[label]] = 1
+        column = labels_column(rows, data)
+        named = {*task.labels, *data.label_codes}
+        empty = 0
+        for row, cell in enumerate(rows[column]):
+            found = label_names(cell, data, named)
+            empty += isinstance(cell, str) and not cell.strip()
+            if found is None:
+                y[row] = UNDECIDED
+            for label in found or ():
+                y[row, known(label, row, column)] = 1
+        if empty:
+            means = "no label" if data.empty_labels == "none" else "undecided"
+            warn(f"note: {rows.name}: {empty} empty cell(s) in column {column!r} taken as {means} (data.empty_labels)")
     else:
         names = data.columns.labels
         for label, column in names.items() if isinstance(names, dict) else [(name, name) for name in names]:
@@ -353,38 +293,79 @@ def indicator(rows: Dataset, name: str, task: Task, data: Data) -> np.ndarray:
                 raise InputError(
                     f"data.columns.labels: {label!r} is not one of the task's labels {', '.join(task.labels)}"
                 )
-            _need(rows, name, column, f"label {label!r}")
-            y[:, number[label]] = [_flag(value, name, column, row) for row, value in enumerate(rows[column], 1)]
-    if not task.multilabel and (wrong := np.flatnonzero(y.sum(axis=1) != 1)).size:
-        raise InputError(
-            f"{name} row {wrong[0] + 1}: has {y[wrong[0]].sum()} labels; a multiclass task needs "
-            f"exactly one of {', '.join(task.labels)}"
-        )
+            need(rows, column, f"label {label!r}")
+            y[:, number[label]] = [_flag(cell, rows, column, row) for row, cell in enumerate(rows[column])]
+    if data.columns.undecided in rows.column_names:
+        column = data.columns.undecided
+        for row, cell in enumerate(rows[column]):
+            for label in label_names(cell, data, task.labels) or ():
+                at = known(label, row, column)
+                if y[row, at] == 1:
+                    raise InputError(f"{rows.place(row)}: the label {label!r} is given and undecided; take one out")
+                y[row, at] = UNDECIDED
+    elif data.columns.undecided != Columns().undecided:
+        need(rows, data.columns.undecided, "undecided labels")
+    if not task.multilabel:
+        y[(y == UNDECIDED).any(axis=1)] = UNDECIDED  # one of several: half an answer is none
+        given = (y == 1).sum(axis=1)
+        if (wrong := np.flatnonzero((given != 1) & (y[:, 0] != UNDECIDED))).size:
+            hint = ", or set data.empty_labels=undecided to leave such rows out" if not given[wrong[0]] else ""
+            raise InputError(
+                f"{rows.place(wrong[0])}: has {given[wrong[0]]} labels; a multiclass task needs exactly one of "
+                f"{', '.join(task.labels)}{hint}"
+            )
     return y
 
 
-def label_names(value: Any, data: Data) -> Iterator[str]:
-    """Yield the label names in one cell: a list, a string of one or several, or a code."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return
-    cells = value if isinstance(value, list | tuple | np.ndarray) else [str(value)]
-    if isinstance(value, str) and value.startswith("[") and value.endswith("]"):
+def labels_column(rows: Table, data: Data) -> str:
+    """Return the column that holds the labels; the one called ``label`` where nobody named one and it is there."""
+    column = str(data.columns.labels)
+    if column not in rows.column_names and column == Columns().labels and "label" in rows.column_names:
+        column = "label"  # single-label files mostly call it so
+    need(rows, column, "labels")
+    return column
+
+
+def label_names(cell: Any, data: Data, labels: Collection[str] = ()) -> list[str] | None:
+    """Return the label names in one cell: a list, a string of one or several, or a code; None if nobody decided.
+
+    Parameters
+    ----------
+    cell : Any
+        The cell.
+    data : Data
+        Says what separates labels, what codes mean, and whether an empty text is undecided.
+    labels : collection of str, default ()
+        Labels and codes; one that is called ``NA`` is not taken for a missing value then.
+    """
+    if isinstance(cell, str) and not cell.strip():
+        return None if data.empty_labels == "undecided" else []
+    if is_missing(cell, labels):
+        return None
+    parts = list(cell) if isinstance(cell, list | tuple | np.ndarray) else [cell]
+    if isinstance(cell, str) and cell.startswith("[") and cell.endswith("]"):
         try:
-            cells = list(ast.literal_eval(value))  # as pandas writes a list into a cell; JSON reads alike
-        except (ValueError, SyntaxError):
-            cells = [value]
-    elif isinstance(value, str) and value not in data.label_codes:
-        cells = value.split(data.label_separator)
-    for cell in cells:
-        code = str(cell).strip()
+            parts = list(ast.literal_eval(cell))  # as pandas writes a list into a cell; JSON reads alike
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            parts = [cell]
+    elif isinstance(cell, str) and cell_key(cell) not in data.label_codes:
+        parts = cell.split(data.label_separator)
+    found = []
+    for part in parts:
+        code = part.strip() if isinstance(part, str) and part.strip() in labels else cell_key(part)
         label = data.label_codes.get(code, code)
         if label:
-            yield label
+            found.append(label)
+    return list(dict.fromkeys(found))
 
 
-def _flag(value: Any, name: str, column: str, row: int) -> int:
-    flags = {"1": 1, "1.0": 1, "true": 1, "yes": 1, "0": 0, "0.0": 0, "false": 0, "no": 0, "": 0}
-    flag = flags.get(cell_text(value).strip().lower())
+_FLAGS = {"1": 1, "true": 1, "yes": 1, "0": 0, "false": 0, "no": 0}
+
+
+def _flag(cell: Any, rows: Table, column: str, row: int) -> int:
+    if is_missing(cell):
+        return UNDECIDED
+    flag = _FLAGS.get(cell_key(cell).lower())
     if flag is None:
-        raise InputError(f"{name} row {row}: column {column!r} has {value!r}; a label's column holds 0 or 1")
+        raise InputError(f"{rows.place(row)}: column {column!r} has {cell!r}; a label's column holds 0 or 1")
     return flag

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.config.schema import Columns, Data
+from experiments.config.schema import Data
 from experiments.corpus.checks import undecided_lines
 from experiments.corpus.rows import UNDECIDED, Labelled, load_labelled
 from experiments.errors import InputError
@@ -85,44 +85,6 @@ def evaluate(
     return Evaluation(data, probabilities, decided, metrics, sliced, gaps)
 
 
-def data_settings(
-    text: str, labels: str, codes: str | None, group: str, encoding: str | None, target: str | None = None
-) -> Data:
-    """Return the settings for reading a file as the command line names them.
-
-    Parameters
-    ----------
-    text, group, target : str
-        Columns; ``target`` only where the model needs one.
-    labels : str
-        A column, or 0/1 columns as ``label=column,label=column``.
-    codes : str, optional
-        What codes mean, as ``1=cooperation,2=threat``.
-    encoding : str, optional
-        Detected when left out.
-
-    Raises
-    ------
-    InputError
-        If labels or codes are not written so.
-    """
-    named = _pairs("--labels", labels) if "=" in labels else labels
-    columns = Columns(text=text, labels=named, group=group, target=target)
-    return Data(
-        train="", columns=columns, label_codes=dict(_pairs("--codes", codes)) if codes else {}, encoding=encoding
-    )
-
-
-def _pairs(option: str, value: str) -> dict[str, str]:
-    pairs = {}
-    for part in value.split(","):
-        key, equals, name = part.partition("=")
-        if not (key.strip() and equals and name.strip()):
-            raise InputError(f"{option} {value}: write it as a=b,c=d; {part!r} is no such pair")
-        pairs[key.strip()] = name.strip()
-    return pairs
-
-
 def evaluate_file(
     classifier: SentenceClassifier,
     source: str,
@@ -140,7 +102,9 @@ def evaluate_file(
     InputError
         If the file can't be used, a slice names no column, or the predictions can't be written.
     """
-    data = load_labelled(source, classifier.task, settings, warn)
+    target = (settings.columns.target or "target") if classifier.targeted else None
+    columns = settings.columns.model_copy(update={"target": target})
+    data = load_labelled(source, classifier.task, settings.model_copy(update={"columns": columns}), warn)
     for column in slices:
         if column not in data.rows.column_names:
             raise InputError(

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from experiments.classifiers.decided import heeding_undecided
 from experiments.classifiers.logistic import Logistic
 from experiments.config.schema import Config
 from experiments.corpus.checks import find_duplicates
 from experiments.corpus.labelled_file import Corpus
-from experiments.corpus.rows import Labelled, cell_text
+from experiments.corpus.rows import UNDECIDED, Labelled
 from experiments.notices import Warn
 from experiments.quality.confident_learning import STRICT, confident_joint
+from experiments.tables.cells import cell_key, is_missing
 from experiments.training.fitting import pipeline_of
 from experiments.training.out_of_fold import out_of_fold
 from features import build_features
@@ -79,7 +81,7 @@ def check_data(
     return {
         "data": corpus.name,
         "rows": len(corpus),
-        "columns": {name: _kind(feature) for name, feature in corpus.rows.features.items()},
+        "columns": {name: _kind(cells) for name, cells in corpus.rows.columns.items()},
         "task": {"type": corpus.task.type, "labels": list(corpus.task.labels)},
         **_figures(corpus),
         "model": doubts,
@@ -87,11 +89,18 @@ def check_data(
     }
 
 
-def _kind(feature: Any) -> str:
-    inner = getattr(feature, "feature", None)
-    if inner is not None:
-        return f"list of {_kind(inner)}"
-    return str(getattr(feature, "dtype", "object")) if not isinstance(feature, dict) else "object"
+def _kind(cells: Sequence[Any]) -> str:
+    """Return what kinds of values a column holds: ``text``, ``list of text``, ``number``, and so on."""
+    found = {_kind_of(cell) for cell in cells if not is_missing(cell)}
+    if "list" in found:
+        inner = {_kind_of(each) for cell in cells if isinstance(cell, list | tuple) for each in cell}
+        found = (found - {"list"}) | {"list of " + " or ".join(sorted(inner)) if inner else "list"}
+    return " or ".join(sorted(found)) or "empty"
+
+
+def _kind_of(cell: Any) -> str:
+    names = ((bool, "true or false"), (str, "text"), (int | float, "number"), (list | tuple, "list"), (dict, "object"))
+    return next((name for kind, name in names if isinstance(cell, kind)), type(cell).__name__)
 
 
 def _figures(corpus: Corpus) -> dict[str, Any]:
@@ -102,6 +111,14 @@ def _figures(corpus: Corpus) -> dict[str, Any]:
     percentiles = np.percentile(lengths, [0, 5, 50, 95, 100]).round().astype(int).tolist()
     return {
         "labels": {label: sum(label in labels for labels in labelled) for label in corpus.task.labels},
+        "undecided": {
+            "rows": len(corpus) - len(labelled),
+            "labels": {
+                label: n
+                for label in corpus.task.labels
+                if (n := sum(label in undecided for undecided in corpus.undecided))
+            },
+        },
         "label_sets": [
             {"labels": list(labels), "rows": count}
             for labels, count in Counter(tuple(sorted(labels)) for labels in labelled).most_common()
@@ -164,7 +181,10 @@ def _text_findings(corpus: Corpus) -> list[dict[str, Any]]:
         ]
 
     def differ(a: int, b: int) -> bool:
-        return set(corpus.labels[a] or ()) != set(corpus.labels[b] or ())
+        first, second = corpus.labels[a], corpus.labels[b]
+        if first is None or second is None:
+            return False
+        return bool((set(first) ^ set(second)) - {*corpus.undecided[a], *corpus.undecided[b]})
 
     def items(pairs: list[tuple[int, int]], contradict: bool) -> list[dict[str, Any]]:
         return [
@@ -218,9 +238,12 @@ def _doubtful_labels(corpus: Corpus, config: Config | None, suspects: int, seed:
         and corpus.texts[row].strip()
         and set(labels) <= set(corpus.task.labels)
         and (multilabel or len(labels) == 1)
+        and (config is None or config.classifier.takes_undecided or not corpus.undecided[row])
     ]
     counts = Counter(label for row in sound for label in corpus.labels[row] or ())
-    kept = [label for label in corpus.task.labels if RARE <= counts[label] <= len(sound) - RARE]
+    open_cells = Counter(label for row in sound for label in corpus.undecided[row])
+    kept = [label for label in corpus.task.labels if RARE <= counts[label] <= len(sound) - open_cells[label] - RARE]
+    sound = [row for row in sound if not kept or set(kept) - set(corpus.undecided[row])]
     if not multilabel:
         sound = [row for row in sound if set(corpus.labels[row] or ()) <= set(kept)]
     groups = [corpus.groups[row] or corpus.ids[row] for row in sound]
@@ -233,6 +256,8 @@ def _doubtful_labels(corpus: Corpus, config: Config | None, suspects: int, seed:
         return {"skipped": skipped, "findings": [], "suspects": [], "suspected": 0, "joint": {}}
     say(f"looking for doubtful labels with {FOLDS} models on {len(sound)} rows")
     y = np.array([[label in (corpus.labels[row] or ()) for label in kept] for row in sound], dtype=np.int8)
+    y[np.array([[label in corpus.undecided[row] for label in kept] for row in sound], dtype=bool)] = UNDECIDED
+    undecided = bool((y == UNDECIDED).any())
     texts, targets = [corpus.texts[row] for row in sound], [corpus.targets[row] for row in sound]
     reads_targets = config is not None and config.data.columns.target is not None
     if not reads_targets:  # a pipeline of words alone sees what a stance is about only in the text
@@ -247,26 +272,35 @@ def _doubtful_labels(corpus: Corpus, config: Config | None, suspects: int, seed:
         targets if reads_targets else None,
     )
     build = (
-        pipeline_of(config.model_copy(update={"task": corpus.task.model_copy(update={"labels": kept})}))
+        pipeline_of(config.model_copy(update={"task": corpus.task.model_copy(update={"labels": kept})}), undecided)
         if config
-        else lambda: _default_pipeline(kept, multilabel, seed)
+        else lambda: _default_pipeline(kept, multilabel, seed, undecided)
     )
     probabilities = out_of_fold(build, data, multilabel, FOLDS, seed)
     tasks = (
         [
-            (label, ["not " + label, label], y[:, at].astype(int), np.stack([1 - p, p], axis=1))
-            for at, (label, p) in enumerate(zip(kept, probabilities.T, strict=True))
+            (
+                label,
+                ["not " + label, label],
+                np.flatnonzero(cells >= 0),
+                cells.astype(int),
+                np.stack([1 - p, p], axis=1),
+            )
+            for label, cells, p in zip(kept, y.T, probabilities.T, strict=True)
         ]
         if multilabel
-        else [("label", kept, data.target, probabilities)]
+        else [("label", kept, np.arange(len(y)), data.target, probabilities)]
     )
     doubts, joint = [], {}
-    for name, classes, given, p in tasks:
-        found = confident_joint(given, p)
+    for name, classes, decided, given, p in tasks:
+        found = confident_joint(given[decided], p[decided])
         joint[name] = {"classes": classes, "counts": found.counts.tolist()}
         doubts += [
             corpus.item(
-                sound[each.row], given=classes[each.given], likely=classes[each.likely], confidence=each.confidence
+                sound[decided[each.row]],
+                given=classes[each.given],
+                likely=classes[each.likely],
+                confidence=each.confidence,
             )
             for each in found.suspects
         ]
@@ -293,9 +327,12 @@ def _reviewed(corpus: Corpus) -> set[str]:
 
 
 def _true(mark: Any) -> bool:
-    return cell_text(mark).strip().lower() in ("true", "1", "1.0", "yes")
+    return cell_key(mark).lower() in ("true", "1", "yes")
 
 
-def _default_pipeline(labels: Sequence[str], multilabel: bool, seed: int) -> Pipeline:
+def _default_pipeline(labels: Sequence[str], multilabel: bool, seed: int, undecided: bool) -> Pipeline:
     features = build_features([WordNgrams(), CharNgrams()])
-    return Pipeline([("features", features), ("classifier", Logistic(balanced=False).build(labels, multilabel, seed))])
+    classifier = Logistic(balanced=False).build(labels, multilabel, seed)
+    return Pipeline(
+        [("features", features), ("classifier", heeding_undecided(classifier) if undecided else classifier)]
+    )

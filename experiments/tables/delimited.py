@@ -146,7 +146,6 @@ def _candidates(sample: str, tabs: bool, header: bool) -> Iterator[Form]:
             yield replace(form, quotes="plain")
     if not separators:
         yield Form(None, skipped=skipped, header=header)
-        yield Form(None, "plain", skipped, header)
 
 
 def _first_line(text: str) -> str:
@@ -261,11 +260,6 @@ def _records(lines: Iterable[str], form: Form, whole: bool = True) -> Iterator[R
     for _ in range(form.skipped):
         next(source, None)
         next(counted)
-    if form.separator is None and form.quotes == "plain":
-        yield from (
-            (number, [line.rstrip("\r\n")]) for number, line in zip(counted, source, strict=False) if line.strip()
-        )
-        return
     if form.quotes == "escaped":
         source = (line.replace('\\"', '""') for line in source)
     reader = csv.reader(

@@ -2,8 +2,9 @@ import os
 
 import pytest
 
+from experiments.encodings import decode
 from experiments.errors import InputError
-from experiments.files import decode, find_file, writing
+from experiments.files import find_file, writing
 
 
 def test_file_appears_only_when_the_block_ends_well(tmp_path):

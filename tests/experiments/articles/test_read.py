@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments.articles.read import Article, read_articles, split_sentences
+from experiments.articles.read import Article, Columns, read_articles, split_sentences
 from experiments.errors import InputError
 
 NEWS = "Harbour talks resume\n\nThe two ports signed an accord on Monday. “It will hold,” the mayor said.\n"
@@ -196,7 +196,7 @@ def test_windows_line_ends_become_newlines(tmp_path: Path) -> None:
         ("a.txt", b"", "empty"),
         ("a.txt", b" \n ", "empty"),
         ("a.txt", b"\x89PNG\r\n\x00\x00\x00\x01\xff", "binary"),
-        ("a.pdf", b"%PDF-1.4", "can't be read"),
+        ("a.xlsx", b"PK", "can't be read"),
         ("a.html", b"<html><body></body></html>", "no article text"),
         ("a.jsonl", b"", "empty"),
         ("a.jsonl", b'{"text": "One."}\n{"text": \n', "line 2"),
@@ -205,7 +205,7 @@ def test_windows_line_ends_become_newlines(tmp_path: Path) -> None:
         ("a.jsonl", b'{"text": ""}\n', "no text"),
         ("a.csv", b"body,url\nOne.,u\n", "body, url"),
         ("a.csv", b"text\n", "no rows"),
-        ("a.csv", b'text\n"never closed\n', "not valid CSV"),
+        ("a.csv", b'text\n"never closed\n', "line 2: a quotation mark opens a cell that is never closed"),
         ("a.parquet", b"PAR1 not really", "not a readable Parquet file"),
     ],
 )
@@ -235,13 +235,18 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_skipped(tmp_path: Path)
     (tmp_path / "bad.txt").write_bytes(b"\x00\x01\x02")
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
     (tmp_path / ".hidden.txt").write_text("Hidden.")
+    (tmp_path / "notes.json").write_text("{}")
+    (tmp_path / "old.csv.gz").write_bytes(b"x")
     (tmp_path / ".git" / "d.txt").write_text("Hidden.")
     (tmp_path / "rows.jsonl").write_text('{"text": "Second."}\n')
     warnings: list[str] = []
     articles = list(read_articles([str(tmp_path)], warn=warnings.append))
     assert [article.text for article in articles] == ["First.", "Second.", "Third."]
     assert articles[2].id == str(tmp_path / "b" / "c.txt")
-    assert len(warnings) == 1 and "bad.txt" in warnings[0] and "\n" not in warnings[0]
+    assert (
+        warnings[0] == f"{tmp_path}: 3 file(s) passed over (1 .gz, 1 .jpg, 1 .json): notes.json, old.csv.gz, photo.jpg"
+    )
+    assert len(warnings) == 2 and "bad.txt" in warnings[1] and "\n" not in warnings[1]
 
 
 def test_a_folder_without_articles_is_an_error(tmp_path: Path) -> None:
@@ -259,7 +264,7 @@ def test_each_row_of_a_table_is_an_article(tmp_path: Path, ending: str) -> None:
         table.to_parquet(path)
     else:
         table.to_csv(path, index=False, sep="\t" if ending == "tsv" else ",")
-    first, second = read(path, text_column="body")
+    first, second = read(path, columns=Columns(text="body"))
     assert (first.id, first.text) == ("x1", "One “is”, she said.\nTwo is.")
     assert [s.text for s in first.sentences] == ["One “is”, she said.", "Two is."]
     assert (second.id, second.text) == (f"{path}:2", "Drei Häfen.")
@@ -334,8 +339,66 @@ def test_markdown_marks_do_not_break_sentences(tmp_path: Path) -> None:
     [
         (NEWS, [NEWS]),
         ('{"text": "One."}\n{"text": "Two."}\n', ["One.", "Two."]),
+        ('[{"text": "One."},\n {"text": "Two."}]', ["One.", "Two."]),
+        ('id,text\n7,"A, b."\n', ["A, b."]),
+        ("id;text\n7;One, two.\n", ["One, two."]),
+        ("id\ttext\n7\tOne, two.\n", ["One, two."]),
+        ("text\nOne, two.\n", ["One, two."]),
+        ("Ministers, unions and employers met.\nThey agreed, after all.\n", None),
+        ("[Editor's note] It rained.\n", None),
+        ("{It rained.}\n", None),
     ],
 )
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, sent: str, texts: list[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sent.encode())))
-    assert [article.text for article in read("-")] == texts
+    said: list[str] = []
+    assert [article.text for article in read_articles(["-"], warn=said.append)] == (texts or [sent])
+    assert len(said) == (texts is not None and texts != [NEWS])
+
+
+@pytest.mark.parametrize(
+    "before", ["", "<!-- saved from url=(0030)https://port.example -->\n", '<?xml version="1.0"?>\n']
+)
+def test_standard_input_may_be_a_page(monkeypatch: pytest.MonkeyPatch, before: str) -> None:
+    page = before + PAGE.format(charset="utf-8")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(page.encode())))
+    said: list[str] = []
+    (article,) = read_articles(["-"], warn=said.append)
+    assert article.sentences[0].text == "Harbour talks resume"
+    assert "<" not in article.text
+    assert said == ["standard input: read as HTML (--input-format says otherwise)"]
+
+
+def test_standard_input_is_what_the_format_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"id,text\n7,Talks.\n")))
+    (article,) = read_articles(["-"], input_format="text")
+    assert article.text == "id,text\n7,Talks.\n"
+    with pytest.raises(InputError, match="--input-format word: there is no such format; choose text, markdown"):
+        read_articles(["-"], input_format="word")
+
+
+def test_a_table_on_standard_input_without_the_text_names_its_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"id,body\n7,Talks.\n")))
+    with pytest.raises(InputError, match=r"-: has no column 'text' for the text; it has id, body \(name one"):
+        list(read_articles(["-"]))
+
+
+def test_unquoted_commas_of_a_table_are_refused_and_not_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n1,The army, it said, attacked.\n2,A deal.\n")
+    with pytest.raises(InputError, match=r"a\.csv line 2: has 4 cells where the header has 2"):
+        read(tmp_path / "a.csv")
+
+
+def test_columns_are_kept_and_ids_are_keys(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text,outlet,date\n1.0,One.,Post,2024-05-01\n2,Two.,NA,\n")
+    first, second = read(tmp_path / "a.csv", columns=Columns(keep=("outlet", "date")))
+    assert (first.id, first.kept) == ("1", {"outlet": "Post", "date": "2024-05-01"})
+    assert second.kept == {"outlet": "", "date": ""}
+    with pytest.raises(InputError, match="no column 'town' to keep"):
+        read(tmp_path / "a.csv", columns=Columns(keep=("town",)))
+
+
+def test_numbers_in_the_text_column_are_not_scored(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "One."}\n{"text": 7}\n')
+    with pytest.raises(InputError, match="line 2: column 'text' has '7', which is no text"):
+        read(tmp_path / "a.jsonl")

@@ -33,7 +33,7 @@ def test_agreement_as_text_and_as_one_json_object(annotated):
     text = run("agreement", annotated, "--bootstrap", 50)
     assert text.exit_code == 0
     assert "x and y, 3 rows" in text.stdout and "alpha with MASI distance" in text.stdout
-    result = run("agreement", annotated, "--bootstrap", 50, "--labels", "cooperation,denial", "--json")
+    result = run("agreement", annotated, "--bootstrap", 50, "--label-names", "cooperation,denial", "--json")
     (line,) = result.stdout.splitlines()
     found = json.loads(line)
     assert list(found["labels"]) == ["cooperation", "denial"]

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
-from datasets import Dataset
 
 from experiments.config.schema import Task
 from experiments.corpus.checks import Duplicates, check_split, check_training, find_duplicates
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
+from experiments.tables.table import Table
 
 TASK = Task(name="framing", labels=["threat", "denial"])
 
 
 def labelled(texts, y, groups=None, targets=None, name="rows.jsonl", prefix="r"):
     ids = [f"{prefix}{i}" for i in range(len(texts))]
-    rows = Dataset.from_dict({"text": texts})
+    rows = Table("rows", {"text": texts})
     return Labelled(name, rows, ids, list(texts), groups or ids, np.asarray(y, dtype=np.int8), targets)
 
 

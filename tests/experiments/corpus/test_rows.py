@@ -3,12 +3,12 @@ import hashlib
 import numpy as np
 import pandas as pd
 import pytest
-from datasets import Dataset
 
 from experiments.config.files import load_config
 from experiments.config.schema import Data, Task
 from experiments.corpus.rows import Labelled, indicator, label_names, load_data, load_labelled, load_unlabelled
 from experiments.errors import InputError
+from experiments.tables.table import Table
 from tests.conftest import write_jsonl
 
 FRAMING = Task(name="framing", labels=["threat", "cooperation"])
@@ -67,8 +67,8 @@ def test_multiclass_rows_take_a_single_label_column(tmp_path):
         ("a.jsonl", "", "is empty"),
         ("a.csv", "text,labels\n", "holds no rows"),
         ("a.csv", "sentence,labels\nx,threat\n", "no column 'text' for the text; it has sentence, labels"),
-        ("a.csv", "text,labels\nx,threat\n ,threat\n", "1 row(s) without text in column 'text', the first is row 2"),
-        ("a.csv", "text,labels\nx,thraet\n", "row 1: column 'labels' has the label 'thraet'"),
+        ("a.csv", "text,labels\nx,threat\n ,threat\n", "1 row(s) without text in column 'text', the first is line 3"),
+        ("a.csv", "text,labels\nx,thraet\n", "line 2: column 'labels' has the label 'thraet'"),
         ("a.csv", "text,frames\nx,threat\n", "no column 'labels'"),
         ("a.parquet", "not parquet", "is not a readable Parquet file"),
         ("a.xlsx", "x", ".xlsx is no table"),
@@ -87,13 +87,13 @@ def test_bad_file_gets_one_line_that_says_what_is_wrong(tmp_path, name, content,
 def test_flag_column_with_something_else_names_row_and_value(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,threat\nx,1\ny,maybe\n")
-    with pytest.raises(InputError, match="row 2: column 'threat' has 'maybe'"):
+    with pytest.raises(InputError, match="line 3: column 'threat' has 'maybe'"):
         load(path, columns={"labels": ["threat"]})
 
 
 def test_multiclass_row_with_two_labels_is_refused(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [{"text": "x", "labels": ["verbal", "material"]}])
-    with pytest.raises(InputError, match="row 1: has 2 labels"):
+    with pytest.raises(InputError, match="line 1: has 2 labels"):
         load(path, QUAD)
 
 
@@ -155,7 +155,8 @@ def test_spreadsheet_csv_with_semicolons_and_a_mark_is_read(tmp_path):
 def test_integer_codes_survive_a_missing_value(tmp_path):
     rows = [{"text": "a", "labels": 1}, {"text": "b", "labels": None}]
     data, _ = load(write_jsonl(tmp_path / "a.jsonl", rows), label_codes={1: "threat"})
-    assert data.y.tolist() == [[1, 0], [0, 0]]
+    assert data.y.tolist() == [[1, 0]]
+    assert data.undecided == 1
 
 
 def test_list_in_a_cell_may_hold_apostrophes(tmp_path):
@@ -212,7 +213,7 @@ def in_hand(targets=None, order=(0, 1, 2, 3)):
     }
     picked = {name: [values[i] for i in order] for name, values in columns.items()}
     y = np.array([[0, 1], [1, 0], [1, 1], [0, 0]], dtype=np.int8)[list(order)]
-    rows = Dataset.from_dict({"id": picked["ids"]})
+    rows = Table("rows", {"id": picked["ids"]})
     return Labelled("rows.csv", rows, **picked, y=y, targets=targets and [targets[i] for i in order])
 
 
@@ -306,13 +307,13 @@ def test_columns_that_were_named_must_be_there_and_targets_filled_in(tmp_path):
     def read(**columns):
         load(tmp_path / "a.csv", STANCE, columns=columns)
 
-    with pytest.raises(InputError, match=r"a\.csv: has no column 'nr' for the id; it has text, label, about \(set"):
+    with pytest.raises(InputError, match=r"a\.csv: has no column 'nr' for the id; it has text, label, about \(name one with --id, or set"):
         read(id="nr")
     with pytest.raises(InputError, match=r"a\.csv: has no column 'article' for the group; it has"):
         read(group="article")
     with pytest.raises(InputError, match=r"a\.csv: has no column 'aim' for the target; it has"):
         read(target="aim")
-    with pytest.raises(InputError, match=r"a\.csv: 2 row\(s\) without a target in column 'about', .* is row 2; fill"):
+    with pytest.raises(InputError, match=r"a\.csv: 2 row\(s\) without a target in column 'about', .* is line 3; fill"):
         read(target="about")
 
 
@@ -342,7 +343,8 @@ def test_unlabelled_sentences_of_a_task_with_targets_are_pairs(tmp_path):
 
 
 def matrix(table, task=FRAMING, **settings):
-    return indicator(Dataset.from_dict(table), "a.csv", task, Data(train="x", **settings))
+    rows = Table("a.csv", table)
+    return indicator(rows, task, Data(train="x", **settings))
 
 
 def test_labels_are_a_matrix_whichever_form_they_have():
@@ -352,7 +354,7 @@ def test_labels_are_a_matrix_whichever_form_they_have():
     assert lists.dtype == np.int8
     assert matrix({"labels": ["threat; cooperation", "cooperation ", " "]}).tolist() == expected
     assert matrix({"label": ["threat;cooperation", "cooperation", ""]}).tolist() == expected
-    flags = {"cooperation": ["yes", "1.0", "No"], "threat": ["true", "FALSE", ""]}
+    flags = {"cooperation": ["yes", "1.0", "No"], "threat": ["true", "FALSE", "0"]}
     assert matrix(flags, columns={"labels": ["cooperation", "threat"]}).tolist() == expected
     named = {"c": [1, 1, 0], "t": ["TRUE", " 0 ", "0.0"]}
     assert matrix(named, columns={"labels": {"threat": "t", "cooperation": "c"}}).tolist() == expected
@@ -389,7 +391,10 @@ def test_multiclass_rows_have_exactly_one_label(label, count):
         ("[draft] threat", ["[draft] threat"]),
         ("[threat", ["[threat"]),
         ("[threat;]", ["[threat;]"]),  # no list, and none that is separated
-        (float("nan"), []),
+        (float("nan"), None),
+        ("NA", None),
+        (None, None),
+        (" ", []),
         (3, ["3"]),
         (2.5, ["2.5"]),
         ("a;b", ["both"]),  # a code may hold the separator
@@ -398,4 +403,4 @@ def test_multiclass_rows_have_exactly_one_label(label, count):
     ],
 )
 def test_names_in_a_cell(cell, names):
-    assert list(label_names(cell, Data(train="x", label_codes={"a;b": "both"} if names == ["both"] else {}))) == names
+    assert label_names(cell, Data(train="x", label_codes={"a;b": "both"} if names == ["both"] else {})) == names

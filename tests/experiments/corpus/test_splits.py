@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from datasets import Dataset
 
 from experiments.config.schema import Data, Task
 from experiments.corpus.rows import Labelled, load_labelled
 from experiments.corpus.splits import folds, hold_out, stratum
 from experiments.errors import InputError
+from experiments.tables.table import Table
 
 TASK = Task(name="framing", labels=["threat", "cooperation", "denial"])
 
@@ -54,7 +54,7 @@ def test_rare_label_sets_count_as_their_rarest_label():
 def labelled(y, groups):
     y = np.asarray(y, dtype=np.int8)
     names = [f"r{row}" for row in range(len(y))]
-    return Labelled("rows.csv", Dataset.from_dict({"text": names}), names, names, list(map(str, groups)), y)
+    return Labelled("rows.csv", Table("rows", {"text": names}), names, names, list(map(str, groups)), y)
 
 
 @pytest.mark.parametrize(("n", "own"), [(9, False), (10, True)])

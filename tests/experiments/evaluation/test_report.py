@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datasets import Dataset
 from sklearn.pipeline import Pipeline
 
 from experiments.config.schema import Config
@@ -13,6 +12,7 @@ from experiments.corpus.rows import Labelled
 from experiments.evaluation.evaluate import Evaluation, evaluate
 from experiments.evaluation.report import write_report
 from experiments.model import SentenceClassifier
+from experiments.tables.table import Table
 from features import build_features
 
 THREAT = """Rebels attacked the border post with rockets on Tuesday.
@@ -83,9 +83,7 @@ def build(multilabel=True, classifier=None, extra=(), **changes) -> Case:
     texts = [text for text, _ in kinds]
     ids = [f"s-{number}" for number in range(len(texts))]
     groups = [f"g-{number // 2}" for number in range(len(texts))]
-    table = Dataset.from_dict(
-        {"text": texts, "desk": ["north" if number % 2 else "south" for number in range(len(texts))]}
-    )
+    table = Table("rows", {"text": texts, "desk": ["north" if number % 2 else "south" for number in range(len(texts))]})
     config = Config.model_validate(
         {
             "name": "small",

@@ -7,6 +7,7 @@ from nltk.metrics import masi_distance
 from nltk.metrics.agreement import AnnotationTask
 from sklearn.metrics import cohen_kappa_score, f1_score
 
+from experiments.config.schema import Data
 from experiments.corpus.annotations import read_annotations
 from experiments.errors import InputError
 from experiments.measures.reliability import (
@@ -30,7 +31,8 @@ RELIABILITY_DATA = [
 
 
 def read(path, annotators=(), labels=(), slices=(), group="group", empty_is_no_label=False, warn=lambda line: None):
-    return read_annotations(str(path), annotators, labels, slices, group, empty_is_no_label, warn)
+    data = Data(train="", columns={"group": group})
+    return read_annotations(str(path), annotators, labels, slices, data, empty_is_no_label, warn)
 
 
 def random_rows(n=120, annotators="abc", missing=0.2, seed=0):
@@ -186,7 +188,7 @@ def test_every_form_of_annotations_says_the_same(form, tmp_path):
         path = tmp_path / "form.csv"
     else:
         path = write_jsonl(tmp_path / "form.jsonl", rows)
-    found = measure_agreement(read(path, group="none"), bootstrap=0)
+    found = measure_agreement(read(path), bootstrap=0)
     assert found["overall"]["alpha_masi"]["value"] == pytest.approx(expected["overall"]["alpha_masi"]["value"])
     assert found["annotators"] == expected["annotators"]
 
@@ -235,7 +237,7 @@ def test_nothing_in_common_is_said(tmp_path):
     [
         ([{"labels": ["x"]}], {}, "needs two annotators"),
         ([{"labels_a": ["x"], "labels_b": ["x"]}], {"annotators": ["labels_c"]}, "no annotator 'labels_c'"),
-        ([{"labels_a": ["x"], "labels_b": ["y"]}], {"labels": ["x"]}, "row 1: column 'labels_b' has the label 'y'"),
+        ([{"labels_a": ["x"], "labels_b": ["y"]}], {"labels": ["x"]}, "line 1: column 'labels_b' has the label 'y'"),
         ([{"labels_a": ["x"], "labels_b": ["y"]}], {"slices": ["era"]}, "no column 'era'"),
         ([{"labels_a": "[x", "labels_b": "[x]"}], {}, "is no list"),
     ],

@@ -1,16 +1,16 @@
 import joblib
 import numpy as np
 import pytest
-from datasets import Dataset
 
 from experiments.corpus.rows import Labelled
+from experiments.tables.table import Table
 from experiments.training.out_of_fold import out_of_fold
 
 N, GROUPS = 40, 8
 TEXTS = [f"sentence {row}" for row in range(N)]
 GROUP = {text: f"g{row % GROUPS}" for row, text in enumerate(TEXTS)}
 Y = np.array([[row % 3 == 0, row % 2 == 0] for row in range(N)], dtype=np.int8)
-DATA = Labelled("rows", Dataset.from_dict({"text": TEXTS}), TEXTS, TEXTS, [GROUP[text] for text in TEXTS], Y)
+DATA = Labelled("rows", Table("rows", {"text": TEXTS}), TEXTS, TEXTS, [GROUP[text] for text in TEXTS], Y)
 
 
 class Recorder:

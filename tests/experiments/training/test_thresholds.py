@@ -1,12 +1,12 @@
 import joblib
 import numpy as np
 import pytest
-from datasets import Dataset
 
 from experiments.config.files import load_config
 from experiments.config.schema import Thresholds
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
+from experiments.tables.table import Table
 from experiments.train import prepare
 from experiments.training.fitting import pipeline_of
 from experiments.training.thresholds import choose_thresholds
@@ -46,7 +46,7 @@ def part(name, gap, **columns):
     texts = [f"{name} {row}" for row in range(20)]
     y = np.array([[row % 2, row % 2] for row in range(20)], dtype=np.int8)
     probabilities = dict(zip(texts, np.where(y, gap, 0.105), strict=True))
-    rows = Dataset.from_dict({"text": texts, **{key: values * 10 for key, values in columns.items()}})
+    rows = Table("rows", {"text": texts, **{key: values * 10 for key, values in columns.items()}})
     return Labelled(name, rows, texts, texts, texts, y), probabilities
 
 
@@ -102,7 +102,7 @@ def test_rows_chosen_on_go_with_their_probabilities(small_config, where):
     columns = {"kind": ["art", "cle"] * 10 + ["article"] * 20, "year": [1999] * 20 + [2001] * 20}
     held = Labelled(
         "held",
-        Dataset.from_dict(columns),
+        Table("rows", columns),
         others.ids + wanted.ids,
         others.texts + wanted.texts,
         others.groups + wanted.groups,
