@@ -143,8 +143,13 @@ def _docx_text(element: Any) -> Iterator[str]:
             yield child.text or ""
         elif child.tag in _SHOWN:
             yield _SHOWN[child.tag]
-        elif child.tag not in _NOT_OF_PARAGRAPH and child.find(f"{_W}rPr/{_W}vanish") is None:
+        elif child.tag not in _NOT_OF_PARAGRAPH and not _docx_is_hidden(child):
             yield from _docx_text(child)
+
+
+def _docx_is_hidden(run: Any) -> bool:
+    mark = run.find(f"{_W}rPr/{_W}vanish")
+    return mark is not None and mark.get(f"{_W}val") not in ("0", "false", "off")
 
 
 def _docx_style(style: Any) -> str:
@@ -235,7 +240,7 @@ _UNREADABLE = re.compile(r"\(cid:\d+\)")
 def _from_pdf(data: bytes, name: str) -> str:
     pdfminer = _library("pdfminer.high_level", name, "PDF files")
     from pdfminer.layout import LAParams
-    from pdfminer.pdfdocument import PDFPasswordIncorrect
+    from pdfminer.pdfdocument import PDFEncryptionError
 
     if b"%PDF-" not in data[:1024] or b"%%EOF" not in data[-4096:]:
         raise _damaged(name, ".pdf")
@@ -243,7 +248,7 @@ def _from_pdf(data: bytes, name: str) -> str:
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # it warns of every oddity that it can live with
     try:
         pages = [_lines(page) for page in pdfminer.extract_pages(io.BytesIO(data), laparams=LAParams(boxes_flow=None))]
-    except PDFPasswordIncorrect:
+    except PDFEncryptionError:
         raise InputError(f"{name}: is protected by a password; save it without one") from None
     except Exception:  # whatever a broken file makes the library stumble over
         raise _damaged(name, ".pdf") from None

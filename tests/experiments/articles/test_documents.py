@@ -91,6 +91,16 @@ def test_a_style_that_builds_on_the_title_is_one() -> None:
     assert paragraphs(stream.getvalue(), ".docx") == ["Talks resume", "By Jane Roe"]
 
 
+def test_a_table_of_contents_is_left_out() -> None:
+    document = docx.Document()
+    document.styles.add_style("toc 1", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    document.add_paragraph("Talks 2", style="toc 1")
+    document.add_paragraph(STORY[0])
+    stream = io.BytesIO()
+    document.save(stream)
+    assert paragraphs(stream.getvalue(), ".docx") == [STORY[0]]
+
+
 def test_cells_of_a_word_table_are_paragraphs() -> None:
     data = word((STORY[0], None), table=[["Port", "Ferries"], ["Northport", "Three sail."]])
     assert paragraphs(data, ".docx") == [STORY[0], "Port", "Ferries", "Northport", "Three sail."]
@@ -107,6 +117,7 @@ def test_cells_of_a_word_table_are_paragraphs() -> None:
         ("<w:r><w:t>They left.</w:t></w:r><w:moveFrom><w:r><w:t> At ten.</w:t></w:r></w:moveFrom>", "They left."),
         ("<w:r><w:t>They left.</w:t></w:r><w:r><w:footnoteReference w:id='2'/></w:r>", "They left."),
         ("<w:r><w:t>They left.</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>Draft</w:t></w:r>", "They left."),
+        ("<w:r><w:rPr><w:vanish w:val='0'/></w:rPr><w:t>They left.</w:t></w:r>", "They left."),
         (
             "<w:hyperlink><w:r><w:t>The accord</w:t></w:r></w:hyperlink><w:r><w:tab/><w:t>holds.</w:t></w:r>",
             "The accord holds.",
@@ -245,7 +256,8 @@ def pdf(*pages: Sequence[Placed], extra: bytes = b"", trailer: bytes = b"") -> b
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>".encode(),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica "
+        b"/Encoding << /BaseEncoding /WinAnsiEncoding /Differences [1 /fi] >> >>",
     ]
     for number, page in enumerate(pages):
         drawn = b"".join(
@@ -362,6 +374,21 @@ def test_sentences_of_a_pdf_are_those_of_its_text() -> None:
         f"{WRAPPED[0]} said.",
         "Neither side would say what it had given up, but the ferries are to sail again before the end of the month.",
     ]
+
+
+def test_ligatures_are_the_letters_that_they_stand_for() -> None:
+    assert paragraphs(pdf(column(["The \x01rst of the \x01ve ships"])), ".pdf") == ["The first of the five ships"]
+
+
+def test_letters_that_a_pdf_does_not_name_are_not_taken_for_text() -> None:
+    assert "run OCR first" in complaint(pdf(column(["(cid:12)(cid:7)(cid:31) (cid:3)(cid:9)", *WRAPPED[2:]])), ".pdf")
+    assert paragraphs(pdf(column([*WRAPPED, "(cid:3)"])), ".pdf")
+
+
+def test_a_pdf_that_lost_its_end_is_not_read_in_part() -> None:
+    data = pdf(column(WRAPPED), column(WRAPPED[:2]))
+    for cut in (len(data) - 8, data.rindex(b"xref\n0 "), data.rindex(b" 0 obj")):
+        assert "damaged" in complaint(data[:cut], ".pdf")
 
 
 def test_a_scan_has_no_text() -> None:

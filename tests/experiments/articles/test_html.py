@@ -58,6 +58,7 @@ def paragraphs(html: str) -> list[str]:
         page("<title>World</title>" + og("Talks resume"), before="<h1>World</h1>"),
         page("<title>Daily</title>", inside="<h1>Talks resume</h1>"),
         page(og("Talks resume"), before='<h1><a href="/">Daily</a></h1>'),
+        page(before='<h1><a href="/">The Daily</a></h1>', inside="<h1>Talks resume</h1>"),
     ],
 )
 def test_the_headline_comes_first_and_once(html: str) -> None:
@@ -89,6 +90,15 @@ def test_the_headline_comes_first_and_once(html: str) -> None:
 )
 def test_the_headline_is_the_best_of_those_that_a_page_has(html: str, headline: str) -> None:
     assert paragraphs(html) == [headline, *STORY]
+
+
+def test_paragraphs_without_words_are_no_second_headline() -> None:
+    assert paragraphs(page(og("Talks resume") + "<title>–</title>", after="<p>* * *</p>" + f"<p>{STORY[0]}!</p>"))[
+        -2:
+    ] == [
+        "* * *",
+        f"{STORY[0]}!",
+    ]
 
 
 def test_a_page_without_headline_begins_with_its_story() -> None:

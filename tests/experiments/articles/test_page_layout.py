@@ -89,6 +89,11 @@ def test_a_running_title_is_left_out_and_the_headline_of_the_same_words_kept() -
     assert sum("Talks" in text or "Post" in text for text in paragraphs_of(pages)) == 1
 
 
+def test_a_header_whose_digits_count_the_pages_is_left_out() -> None:
+    pages = [[Line(f"Issue of 3 May, sheet {n}", 72, 150, 810, 8), *lines(*STORY)] for n in range(2)]
+    assert not any("sheet" in text for text in paragraphs_of(pages))
+
+
 def test_headers_that_differ_on_left_and_right_pages_are_left_out() -> None:
     def page(number: int, text: str) -> list[Line]:
         return [Line("The Post" if number % 2 else "World news", 72, 150, 810, 8), *lines(*STORY[:2], text, text)]
