@@ -38,7 +38,7 @@ types: .venv/installed-dev
 # plants faults one by one and lists those that no test notices (docs/mutants.md); one module: make mutants MODULE=experiments.corpus.checks
 mutants: .venv/installed-dev
 	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/mutmut run --max-children 2 $(if $(MODULE),'$(MODULE).*')
-	$(BIN)/mutmut results
+	@$(BIN)/mutmut results | sed '/not checked/d'
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "framescope needs Python 3.11 or later: make PYTHON=python3.12 demo")'
