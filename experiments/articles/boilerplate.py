@@ -114,7 +114,7 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     for at in (
         _repeated(texts)
         | _captions(texts, paragraphs, whole)
-        | _under_credits(texts)
+        | _under_credits(texts, whole)
         | _under_headings(texts)
         | _other_headlines(texts)
     ):
@@ -249,15 +249,15 @@ def _captions(texts: Sequence[str], paragraphs: Sequence[Sequence[str]], whole: 
     return {at for at, label in labels.items() if times[label] == 1}
 
 
-def _under_credits(texts: Sequence[str]) -> set[int]:
-    """Return the captions without a full stop that stand, inside the story, under the name of an agency."""
+def _under_credits(texts: Sequence[str], whole: Sequence[bool]) -> set[int]:
+    """Return the captions without a full stop that stand under the name of an agency, but not the article's title."""
     marked: set[int] = set()
     begun = False
     for at, (text, below) in enumerate(itertools.pairwise(texts), 1):
         short = 0 < len(_WORD.findall(below)) <= 12 and not below.endswith((".", ".”", '."', ":"))
         if begun and short and len(text) <= 80 and SOLE_CREDIT.find(text):
             marked.add(at)
-        begun = begun or _is_running(text)
+        begun = begun or (not whole[at - 1] and len(_WORD.findall(text)) > 2)
     return marked
 
 

@@ -325,6 +325,7 @@ def test_a_line_in_capitals_is_kept_at_either_end_and_in_a_story_in_capitals() -
 def test_an_agency_alone_is_marked_with_the_caption_under_it(credit: str) -> None:
     assert marked(credit) == [credit]
     assert marked(credit, "Two harbour masters in the rain") == [credit, "Two harbour masters in the rain"]
+    assert marked(credit, "Ill?", after=1) == [credit, "Ill?"]
     assert marked(credit, "They shook hands in the rain.") == [credit]
     assert marked(credit, "He told them:", "“We sail.”") == [credit]
 
@@ -337,5 +338,6 @@ def test_an_agency_and_a_gap_make_a_caption() -> None:
 
 
 def test_a_headline_under_the_name_of_its_agency_is_kept() -> None:
-    text = "\n\n".join(["Reuters", *STORY])
-    assert [sentence.text for sentence in split_sentences(text) if sentence.boilerplate] == ["Reuters"]
+    for above in (["Reuters"], ["3 May 2031", "Reuters"], ["World", "Reuters"]):
+        sentences = split_sentences("\n\n".join([*above, *STORY]))
+        assert not any(sentence.boilerplate for sentence in sentences[len(above) :])
