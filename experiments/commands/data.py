@@ -182,6 +182,15 @@ def export(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where to write: .json for label-studio, .jsonl; doccano also .csv.")
     ],
+    config: ConfigFile = None,
+    text: TextColumn = None,
+    labels: LabelsColumn = None,
+    codes: Codes = None,
+    id: IdColumn = None,
+    group: GroupColumn = None,
+    target: TargetColumn = None,
+    encoding: Encoding = None,
+    header: Header = True,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -194,6 +203,8 @@ def export(
     console = Console(json, debug)
     with console.errors():
         from experiments.corpus.exchange import export_file, summary_text
+        from experiments.corpus.settings import data_settings
 
-        summary = export_file(file, tool, output, console.say)
+        data = data_settings(config, text, labels, id, group, target, codes, encoding, header)
+        summary = export_file(file, tool, output, console.say, data)
         console.show(summary, summary_text(summary))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 
 # MLflow reads these when it is imported, so they stand before the import
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -42,3 +43,9 @@ def _quiet() -> None:
     """Silence what MLflow and Alembic say of their own doings; a user reads only what concerns the run."""
     for name in ("mlflow", "alembic", "alembic.runtime.migration"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def whereabouts() -> str:
+    """Return where the store is, in words: the server's address, or the database's full path."""
+    uri = store_uri()
+    return str(Path(uri.removeprefix("sqlite:///")).resolve()) if uri.startswith("sqlite:///") else uri

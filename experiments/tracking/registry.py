@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from experiments.config.files import shipped_configs
 from experiments.config.schema import Config
 from experiments.errors import InputError
 from experiments.signals import terminate_as_interrupt
-from experiments.tracking.connection import connect
+from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.runs import Run
 
 CHAMPION = "champion"
@@ -89,7 +89,12 @@ def champion_uri(name: str) -> str:
         names = [model.name for model in MlflowClient().search_registered_models() if CHAMPION in model.aliases]
         others = f", or name another task with --task: {', '.join(names)}" if names else ""
         raise InputError(
-            f"there is no champion model for {name!r} in {mlflow.get_tracking_uri()} yet; make one "
-            f"with: framescope train {name}/default{others}"
+            f"there is no champion model for {name!r} in {whereabouts()} yet; make one with: "
+            f"framescope train {_config_of(name)}{others}"
         ) from None
     return f"models:/{name}/{version.version}"
+
+
+def _config_of(task: str) -> str:
+    """Return what to train for a task: the shipped config that makes it, or a placeholder for one's own."""
+    return f"{task}/default" if f"{task}/default" in shipped_configs() else "YOUR-CONFIG.yaml"

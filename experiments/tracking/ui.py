@@ -1,11 +1,13 @@
 """Serves MLflow's UI on the store that runs are kept in."""
 
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from experiments.errors import InputError
+from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
 from experiments.tracking.store import ARTIFACTS, is_server, store_uri
 
@@ -41,9 +43,11 @@ def serve_ui(host: str, port: int) -> int:
         "--workers",
         "1",
     ]
-    server = subprocess.Popen(command)
-    try:
-        return server.wait()
-    except KeyboardInterrupt:
-        server.wait()  # Ctrl-C reached it too
-        return 0
+    with terminate_as_interrupt():
+        server = subprocess.Popen(command)
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            server.send_signal(signal.SIGINT)  # Ctrl-C has reached it too, a polite kill hasn't
+            server.wait()
+            return 0

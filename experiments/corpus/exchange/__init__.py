@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.config.schema import Data
 from experiments.corpus.exchange import doccano, label_studio, prodigy
+from experiments.corpus.exchange.columns import usual_columns
 from experiments.corpus.exchange.rows import (
     KINDS,
     Parts,
@@ -87,8 +89,19 @@ def import_file(name: str, tool: str, control: str | None, output: Path, warn: W
     return _summary(parts, name, tool, output)
 
 
-def export_file(name: str, tool: str, output: Path, warn: Warn) -> dict[str, Any]:
+def export_file(name: str, tool: str, output: Path, warn: Warn, data: Data | None = None) -> dict[str, Any]:
     """Turn labelled rows into a file that a tool imports, and return what was written.
+
+    Parameters
+    ----------
+    name, tool : str
+        The file of the rows, and the tool.
+    output : Path
+        Where to write; by its ending in which of the tool's forms.
+    warn : callable
+        Called with a line for everything the user should know.
+    data : Data, optional
+        Which column holds what; the usual names when left out.
 
     Raises
     ------
@@ -100,7 +113,8 @@ def export_file(name: str, tool: str, output: Path, warn: Warn) -> dict[str, Any
         raise InputError(
             f"{output}: {tool} imports {' or '.join(chosen.endings)}; give -o {output.stem}{chosen.endings[0]}"
         )
-    rows = read_records(name, warn)
+    settings = data or Data(train=name)
+    rows = usual_columns(read_records(name, warn, settings.encoding, settings.header), name, settings)
     chosen.write(rows, name, output)
     return _summary(take_apart(rows, name), name, tool, output)
 

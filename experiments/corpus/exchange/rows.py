@@ -262,11 +262,11 @@ def all_labels(parts: Iterable[Parts]) -> list[str]:
     )
 
 
-def read_records(name: str, warn: Warn) -> list[Row]:
+def read_records(name: str, warn: Warn, encoding: str | None = None, header: bool = True) -> list[Row]:
     """Read the objects of a file; those of JSON exactly as they stand there, without columns they don't have."""
     if name.startswith("hub:"):
-        return list(read_table(name, warn=warn).records())
-    with opened(find_file(name), name, warn=warn) as table:
+        return list(read_table(name, encoding, header, warn).records())
+    with opened(find_file(name), name, encoding, header, warn) as table:
         rows = [row for _, row in table.rows]
     if not rows:
         raise InputError(f"{name}: holds no rows; export a project that has some")
