@@ -16,6 +16,7 @@ from experiments.files import writing
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
+from experiments.tables.cells import cell_key
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def evaluate(
     sizes: dict[str, dict[str, int]] = {}
     for column in slices:
         if column in data.rows.column_names:
-            values = np.asarray([str(value) for value in data.rows[column]])
+            values = np.asarray([cell_key(value) or "missing" for value in data.rows[column]])
             parts = {str(value): np.flatnonzero(values == value) for value in sorted(set(values))}
             sizes[column] = {value: len(rows) for value, rows in parts.items()}
             sliced[column] = {

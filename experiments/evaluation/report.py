@@ -119,7 +119,7 @@ def write_report(
         bounded=not np.isnan(evaluation.metrics["log_loss"].low),
         groups=len(set(test.groups)),
         gaps=evaluation.gaps,
-        over=" ".join(label_lines(evaluation.gaps)),
+        over="".join(line[:1].upper() + line[1:] for line in label_lines(evaluation.gaps)),
         undecided=[undecided_counts(part, labels) for part in (train_rows, test)],
         train=train_rows,
         test=test,

@@ -23,6 +23,7 @@ def check_text(result: Mapping[str, Any]) -> str:
         f"{words['p95']}",
         f"groups   {groups['count']}, the largest with {groups['largest']} rows{of_one}",
         *([f"pairs    {result['pairs']}"] if result["pairs"] else []),
+        *_undecided_lines(result["undecided"], rows),
         "",
         *table(
             [
@@ -50,6 +51,13 @@ def check_text(result: Mapping[str, Any]) -> str:
     lines += _model_lines(result["model"])
     kinds = ", ".join(f"{finding['count']} {finding['kind']}" for finding in result["findings"])
     return "\n".join([*lines, "", f"found: {kinds}" if kinds else "nothing found"])
+
+
+def _undecided_lines(undecided: Mapping[str, Any], rows: int) -> list[str]:
+    """Return what nobody decided: whole rows, and single labels of others."""
+    found = [f"{undecided['rows']} of {rows} rows have no decided label"] if undecided["rows"] else []
+    found += [f"label {label}: undecided in {n} more" for label, n in undecided["labels"].items()]
+    return [f"open     {line}" for line in found]
 
 
 def _model_lines(model: Mapping[str, Any] | None) -> list[str]:

@@ -15,6 +15,7 @@ from experiments.evaluation.evaluate import evaluate
 from experiments.evaluation.gaps import label_lines
 from experiments.measures.metrics import Metrics, measure
 from experiments.notices import Warn
+from experiments.tables.cells import cell_key
 from experiments.training.fitting import fit, learnable
 
 
@@ -60,7 +61,7 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
     if by is not None:
         if by not in rows.rows.column_names:
             raise InputError(f"{rows.name}: has no column {by!r}; it has {', '.join(rows.rows.column_names)}")
-        rows = replace(rows, groups=[str(value) for value in rows.rows[by]])
+        rows = replace(rows, groups=[cell_key(value) for value in rows.rows[by]])
     for line in undecided_lines(rows, config.task.labels):
         say(f"note: {line}")
     check_training(rows, config.task)

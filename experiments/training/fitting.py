@@ -17,6 +17,7 @@ from experiments.errors import InputError
 from experiments.model import SentenceClassifier, fingerprint
 from experiments.notices import Warn
 from experiments.provenance import package_versions
+from experiments.tables.cells import cell_key
 from experiments.training.thresholds import choose_thresholds
 from features import build_features
 from features.encoder import EncoderError
@@ -150,7 +151,7 @@ def auxiliary(config: Config, rows: Labelled) -> list[list[str]]:
     if lacking := next((column for column in named if column not in rows.rows.column_names), None):
         known = ", ".join(rows.rows.column_names)
         raise InputError(f"{rows.name}: has no column {lacking!r} for data.columns.auxiliary; it has {known}")
-    columns = [["" if cell is None else str(cell) for cell in rows.rows[column]] for column in named]
+    columns = [[cell_key(cell) for cell in rows.rows[column]] for column in named]
     return [list(values) for values in zip(*columns, strict=True)]
 
 

@@ -9,6 +9,7 @@ from experiments.config.schema import Config
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
 from experiments.measures.operating_points import best_thresholds
+from experiments.tables.cells import cell_key
 from experiments.training.out_of_fold import out_of_fold
 
 
@@ -51,11 +52,11 @@ def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:
     """Return a mask of the rows with all of these column values."""
     mask = np.ones(len(train), dtype=bool)
     for column, value in wanted.items():
-        values = [value] if isinstance(value, str) else value
+        values = {cell_key(each) for each in ([value] if isinstance(value, str) else value)}
         if column not in train.rows.column_names:
             known = ", ".join(train.rows.column_names)
             raise InputError(f"{train.name}: has no column {column!r} for thresholds.where; it has {known}")
-        mask &= np.asarray([str(cell) in values for cell in train.rows[column]])
+        mask &= np.asarray([cell_key(cell) in values for cell in train.rows[column]])
     if not (train.y[mask] > 0).any(axis=0).all():
         raise InputError(
             f"{train.name}: thresholds.where={wanted} leaves {mask.sum()} rows to choose on, not all labels in them"
