@@ -19,6 +19,9 @@ ENDINGS = (".docx", ".odt", ".pdf")
 UNPACKED = 200_000_000
 """Bytes that a file may unpack to: a few kilobytes of zeros can fill any memory."""
 
+_BROKEN = (zipfile.BadZipFile, zlib.error, AttributeError, EOFError, KeyError, OSError, RuntimeError, ValueError)
+"""What a broken archive makes its readers stumble over."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
@@ -88,7 +91,7 @@ def _archive(data: bytes, name: str, ending: str) -> zipfile.ZipFile:
         raise InputError(f"{name}: is protected by a password or an old .doc; save it as {ending} without a password")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except _BROKEN:
         raise _damaged(name, ending) from None
     if sum(member.file_size for member in archive.infolist()) > UNPACKED:  # zipfile unpacks no more than it declares
         raise _too_big(name)
@@ -126,11 +129,12 @@ def _from_docx(data: bytes, name: str) -> Iterator[_Paragraph]:
     try:
         document = docx.Document(io.BytesIO(data))
         styles = {style.style_id: style for style in document.styles}
-    except (zipfile.BadZipFile, docx.exceptions.PythonDocxError, LxmlError, KeyError, ValueError, EOFError, OSError):
+        body = document.element.body
+    except (*_BROKEN, docx.exceptions.PythonDocxError, LxmlError):
         raise _damaged(name, ".docx") from None
-    except (AttributeError, NotImplementedError, RuntimeError):  # a part that isn't what it says; a member's password
-        raise _damaged(name, ".docx") from None
-    for paragraph in document.element.body.iter(f"{_W}p"):
+    if body is None:
+        raise _damaged(name, ".docx")
+    for paragraph in body.iter(f"{_W}p"):
         text = _squeezed("".join(_docx_text(paragraph)))
         style = _docx_style(styles.get(paragraph.style))
         if text and not style.startswith("toc") and next(paragraph.iterancestors(_FALLBACK), None) is None:
@@ -189,7 +193,7 @@ def _from_odt(data: bytes, name: str) -> Iterator[_Paragraph]:
             content = archive.read("content.xml")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
         root = etree.fromstring(content, parser)
-    except (zipfile.BadZipFile, etree.LxmlError, KeyError, ValueError, EOFError, OSError, RuntimeError):
+    except (*_BROKEN, etree.LxmlError):
         raise _damaged(name, ".odt") from None
     body = root.find(f"{_OFFICE}body/{_OFFICE}text")
     if body is None:

@@ -1,6 +1,7 @@
 """Word, OpenDocument and PDF files give a headline and paragraphs, and what can't be read says so in one line."""
 
 import io
+import random
 import sys
 import time
 import zipfile
@@ -413,6 +414,22 @@ def test_a_damaged_or_cut_file_says_so(ending: str) -> None:
     for broken in (data[: len(data) // 2], b"no such thing", b"PK\x03\x04" + bytes(100), data[:5] + bytes(len(data))):
         assert "damaged" in complaint(broken, ending)
     assert "is empty" in complaint(b"", ending)
+
+
+@pytest.mark.parametrize("ending", [".docx", ".odt", ".pdf"])
+def test_wrong_bytes_anywhere_give_text_or_one_line(ending: str) -> None:
+    data = {".docx": story(), ".odt": odt(p(STORY[0])), ".pdf": pdf(column(WRAPPED))}[ending]
+    chance = random.Random(7)
+    complaints: list[str] = []
+    for _ in range(200):
+        broken = bytearray(data)
+        for _ in range(chance.choice((1, 3, 20, 200))):
+            broken[chance.randrange(len(broken))] = chance.randrange(256)
+        try:
+            assert read_document(bytes(broken), "story", ending)
+        except InputError as error:
+            complaints.append(str(error))
+    assert len(complaints) > 50 and "\n" not in "".join(complaints)
 
 
 @pytest.mark.parametrize("ending", [".docx", ".odt"])
