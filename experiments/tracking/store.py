@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def check_store(uri: str) -> None:
     if is_server(uri):
         _ask_server(uri)
     elif uri.startswith("sqlite:///"):
-        _ask_database(Path(uri.removeprefix("sqlite:///")))
+        # as SQLAlchemy reads it: %20 is a blank, and what follows a question mark no part of the name
+        _ask_database(Path(urllib.parse.unquote(uri.removeprefix("sqlite:///").partition("?")[0])))
 
 
 def _ask_server(uri: str) -> None:

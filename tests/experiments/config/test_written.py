@@ -106,8 +106,9 @@ def test_merged_keys_may_be_given_anew(tmp_path):
         "features: [{type: words}]\n"
     )
     base = path.read_text()
-    path.write_text(base.replace("&task {name", "{<<: {name: other, type: multilabel}, name"))
-    assert load_config(str(path)).task.name == "framing"
+    path.write_text(base.replace("&task {name", "{<<: {name: other}, <<: {type: multiclass}, name"))
+    task = load_config(str(path)).task
+    assert (task.name, task.type) == ("framing", "multiclass")
 
 
 @pytest.mark.parametrize(
