@@ -1,4 +1,4 @@
-"""Independent labels that were not decided in every row: each is learned from the rows where it is."""
+"""Independent labels that were not decided in every row, or a single one: each is learned where it is decided."""
 
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ class DecidedOneVsRest(OneVsRestClassifier):
 
     Notes
     -----
+    Its parent takes a single label for two classes, and gives two columns; here there is one, as there is one label.
     A label that doesn't vary in its rows gets a constant, as from its parent; one without any decided row gets 0.
     """
 
@@ -25,6 +26,10 @@ class DecidedOneVsRest(OneVsRestClassifier):
         self.n_features_in_ = X.shape[1]
         return self
 
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities of shape (n, n_labels)."""
+        return np.column_stack([model.predict_proba(X)[:, 1] for model in self.estimators_])
+
     def _fitted(self, X: Any, column: np.ndarray) -> Any:
         at = np.flatnonzero(column >= 0)
         values = np.unique(column[at])
@@ -36,7 +41,7 @@ class DecidedOneVsRest(OneVsRestClassifier):
 def heeding_undecided(value: Any) -> Any:
     """Return an unfitted estimator that leaves undecided cells out, whatever models it is made of.
 
-    Only rows with such cells need it: a model of fully decided rows keeps the types it always had when saved.
+    Only rows with such cells and tasks of one label need it: other models keep the types they always had when saved.
     """
     if type(value) is OneVsRestClassifier:
         return DecidedOneVsRest(value.estimator)

@@ -333,6 +333,5 @@ def _true(mark: Any) -> bool:
 def _default_pipeline(labels: Sequence[str], multilabel: bool, seed: int, undecided: bool) -> Pipeline:
     features = build_features([WordNgrams(), CharNgrams()])
     classifier = Logistic(balanced=False).build(labels, multilabel, seed)
-    return Pipeline(
-        [("features", features), ("classifier", heeding_undecided(classifier) if undecided else classifier)]
-    )
+    heeds = undecided or len(labels) == 1
+    return Pipeline([("features", features), ("classifier", heeding_undecided(classifier) if heeds else classifier)])

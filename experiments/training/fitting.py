@@ -40,7 +40,7 @@ def pipeline_of(config: Config, undecided: bool = False) -> Callable[[], Any]:
             features = build_features(config.features, reading) if config.features else None
         except ValueError as error:
             raise InputError(f"config {config.name}: {error}") from None
-        if undecided:
+        if undecided or len(config.task.labels) == 1:
             classifier = heeding_undecided(classifier)
         if separate:
             return Pipeline([("classifier", SeparateTargets(features, classifier, config.task.labels))])

@@ -160,3 +160,11 @@ def test_pipelines_of_decided_rows_are_left_as_they_are():
     assert type(one.named_steps["classifier"]) is OneVsRestClassifier
     assert type(heeding_undecided(one).named_steps["classifier"]) is DecidedOneVsRest
     assert type(one.named_steps["classifier"]) is OneVsRestClassifier
+
+
+@pytest.mark.parametrize("spec", [Logistic(), SVM(), Boosting(iterations=20)], ids=lambda spec: spec.type)
+def test_a_task_of_one_label_has_one_probability_a_text(spec):
+    texts, y, _ = rows()
+    X = build_features([WordNgrams(min_df=1)]).fit_transform(texts)
+    one = heeding_undecided(spec.build(LABELS[:1], True, 0)).fit(X, y[:, :1])
+    assert np.allclose(one.predict_proba(X), spec.build(LABELS, True, 0).fit(X, y).predict_proba(X)[:, :1])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from experiments.config.files import load_config
 from experiments.corpus.labelled_file import read_corpus
 from experiments.errors import InputError
 from experiments.quality.confident_learning import confident_joint
@@ -179,3 +180,74 @@ def test_too_little_for_a_model_is_said(tmp_path):
 def test_files_without_texts_or_labels_are_refused(row, message, tmp_path):
     with pytest.raises(InputError, match=message):
         check(write_jsonl(tmp_path / "x.jsonl", [row]))
+
+
+def open_rows(n=400):
+    """The same rows with 0/1 columns, where nobody decided on denial in the first half of the rows."""
+    labels = ["threat", "cooperation", "denial"]
+    rows = frame_rows(n)
+    for number, row in enumerate(rows):
+        given = row.pop("labels")
+        row |= {label: int(label in given) for label in labels}
+        if number < n // 2:
+            row["denial"] = None
+    return rows
+
+
+OPEN_CONFIG = """
+name: open
+task: {{name: framing, labels: [threat, cooperation, denial]}}
+data: {{train: {train}, columns: {{labels: [threat, cooperation, denial]}}}}
+features: [{{type: words}}]
+classifier: {{type: {kind}}}
+"""
+
+
+@pytest.fixture
+def open_config(tmp_path):
+    def config(kind="logistic"):
+        path = tmp_path / "open.yaml"
+        path.write_text(OPEN_CONFIG.format(train=tmp_path / "o.jsonl", kind=kind))
+        return load_config(str(path))
+
+    return config
+
+
+def test_an_undecided_label_is_never_doubted(tmp_path, open_config):
+    rows = open_rows()
+    for row in rows[203::10]:  # flipped where it is decided
+        row["denial"] = 1 - row["denial"]
+    path = write_jsonl(tmp_path / "o.jsonl", rows)
+    result = check(path, config=open_config(), model=True, suspects=400)
+    assert result["undecided"] == {"rows": 0, "labels": {"denial": 200}}
+    model = result["model"]
+    assert model["rows"] == 400
+    assert sum(map(sum, model["joint"]["denial"]["counts"])) <= 200 < sum(map(sum, model["joint"]["threat"]["counts"]))
+    doubted = [item["ids"][0] for item in [*model["findings"], *model["suspects"]] if item["given"].endswith("denial")]
+    flipped = {row["id"] for row in rows[203::10]}
+    assert len(flipped & set(doubted)) > 0.6 * len(flipped)
+    assert all(int(row_id[1:]) >= 200 for row_id in doubted)
+
+
+def test_undecided_rows_are_counted_and_contradict_nothing(tmp_path, open_config):
+    rows = open_rows(60)
+    rows[40]["text"], rows[41]["text"] = rows[0]["text"], rows[1]["text"]
+    for column in ("threat", "cooperation"):
+        rows[40][column], rows[41][column] = rows[0][column], 1 - rows[1][column]
+    rows[40]["denial"] = 1
+    rows[50] |= {"threat": None, "cooperation": None, "denial": None}
+    rows[51]["text"] = rows[50]["text"]
+    result = check(write_jsonl(tmp_path / "o.jsonl", rows), config=open_config())
+    assert result["undecided"] == {"rows": 1, "labels": {"denial": 30}}
+    found = kinds(result)
+    assert [item["ids"] for item in found["contradictions"]["items"]] == [["r1", "r41"]]
+    assert [item["ids"] for item in found["duplicates"]["items"]] == [["r0", "r40"], ["r50", "r51"]]
+    text = check_text(result)
+    assert "open     1 of 60 rows have no decided label" in text
+    assert "open     label denial: undecided in 30 more" in text
+
+
+def test_a_single_label_can_be_doubted(tmp_path):
+    rows = [{**row, "labels": [label for label in row["labels"] if label == "threat"]} for row in frame_rows()]
+    result = check(write_jsonl(tmp_path / "one.jsonl", rows), model=True)
+    assert result["model"]["skipped"] is None and list(result["model"]["joint"]) == ["threat"]
