@@ -16,6 +16,8 @@ from mlflow.exceptions import MlflowException
 from experiments.errors import InputError
 from experiments.tracking.store import check_store, store_uri
 
+_REGISTRY = os.environ.get("MLFLOW_REGISTRY_URI")  # the user's: MLflow itself sets the variable later on
+
 
 def connect() -> None:
     """Point MLflow at its store: ``MLFLOW_TRACKING_URI`` if set, else ``mlflow.db`` in the working directory.
@@ -28,7 +30,7 @@ def connect() -> None:
     uri = store_uri()
     check_store(uri)
     mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+    mlflow.set_registry_uri(_REGISTRY or uri)
     _quiet()
     try:
         MlflowClient().search_experiments(max_results=1)

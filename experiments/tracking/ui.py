@@ -1,15 +1,19 @@
 """Serves MLflow's UI on the store that runs are kept in."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from experiments.errors import InputError
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
 from experiments.tracking.store import ARTIFACTS, is_server, store_uri
+
+_PATIENCE = 5  # seconds
 
 
 def serve_ui(host: str, port: int) -> int:
@@ -44,10 +48,21 @@ def serve_ui(host: str, port: int) -> int:
         "1",
     ]
     with terminate_as_interrupt():
-        server = subprocess.Popen(command)
+        server = subprocess.Popen(command, start_new_session=True)  # it has workers, which must go with it
         try:
             return server.wait()
         except KeyboardInterrupt:
-            server.send_signal(signal.SIGINT)  # Ctrl-C has reached it too, a polite kill hasn't
-            server.wait()
             return 0
+        finally:
+            _end(server)
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
+    """End a server and its workers, politely at first."""
+    for politely in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, politely)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=_PATIENCE)
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
