@@ -1,11 +1,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
 
 from experiments.classifiers import finetuning
 from experiments.classifiers.encoder import Encoder
@@ -215,8 +217,6 @@ def test_best_epoch_is_kept_and_training_stops_when_it_gets_no_better(config):
     assert len(found) < 30
     assert max(found[-2:]) <= max(found[:-2])
     _, held = set_aside(loaded, train_rows)
-    from sklearn.metrics import average_precision_score
-
     exact = classifier.float_probabilities(held.inputs)
     assert average_precision_score(held.y, exact, average="macro") == pytest.approx(max(found), abs=0.02)
 
@@ -381,6 +381,35 @@ def test_real_encoder_learns_from_the_shipped_corpus(small_corpus, tmp_path, mon
     _, held = set_aside(loaded, train_rows)
     model = fit(loaded, train_rows)
     found = model.predict_proba(held.texts)
-    from sklearn.metrics import average_precision_score
-
     assert average_precision_score(held.y, found, average="macro") > held.y.mean() + 0.25
+
+
+def test_nothing_is_learned_from_an_undecided_label(config):
+    # nobody decided on denial in half the rows that deny, nor in half of the others
+    loaded = load_config(
+        str(config), ["data.validation_size=0", "thresholds.method=fixed", "classifier.precision=fp32"]
+    )
+    train_rows, _ = load_data(loaded, silent)
+    y = train_rows.y.copy()
+    denies = np.flatnonzero(y[:, 2] == 1)
+    hidden = denies[::2]
+    left_open, as_absent = y.copy(), y.copy()
+    left_open[hidden, 2], as_absent[hidden, 2] = -1, 0
+    left_open[np.flatnonzero(y[:, 2] == 0)[::2], 2] = -1
+    found = [
+        fit(loaded, replace(train_rows, y=each)).predict_proba(train_rows.texts)[hidden, 2].mean()
+        for each in (left_open, as_absent)
+    ]
+    assert found[0] > found[1] + 0.3, found
+
+
+@pytest.mark.parametrize("kind", ["balanced", "sqrt", "none"])
+def test_weights_and_validation_scores_are_those_of_decided_rows(kind):
+    rng = np.random.default_rng(0)
+    y = (rng.random((60, 2)) < 0.3).astype(np.float32)
+    scores = rng.random((60, 2))
+    alone = [finetuning._label_weights(part, kind, True)[0] for part in (y[:40, :1], y[:, 1:])]
+    values = [average_precision_score(y[:40, 0], scores[:40, 0]), average_precision_score(y[:, 1], scores[:, 1])]
+    y[40:, 0] = -1
+    assert finetuning._label_weights(y, kind, True) == pytest.approx(alone)
+    assert finetuning._score(y, scores, True) == pytest.approx(np.mean(values))

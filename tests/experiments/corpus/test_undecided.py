@@ -134,3 +134,10 @@ def test_what_is_undecided_contradicts_nothing(second, clashes):
     ]
     lines = check_training(labelled(y, texts=texts), TASK)
     assert any("with different labels" in line for line in lines) == clashes
+
+
+def test_rows_that_differ_in_what_is_decided_never_pass_for_the_same_test_rows():
+    # a champion is measured by the labels that have rows, and only against models with the digest of its own test rows
+    first, other = labelled([[1, 0], [0, 1]]), labelled([[1, -1], [0, 1]])
+    assert first.digest != other.digest
+    assert first.digest == labelled([[1, 0], [0, 1]]).digest
