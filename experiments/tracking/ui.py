@@ -39,7 +39,7 @@ def serve_ui(host: str, port: int) -> int:
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += [
         "--default-artifact-root",
-        str(Path(ARTIFACTS).resolve()),
+        Path(ARTIFACTS).resolve().as_uri(),
         "--host",
         host,
         "--port",

@@ -142,7 +142,9 @@ def test_evaluate_measures_as_training_did(in_workspace, trained, small_corpus, 
 def test_evaluate_on_rows_of_the_training_says_so(in_workspace, trained, small_corpus, tmp_path):
     def notes(data):
         return [
-            line for line in run("evaluate", "-m", trained.model_uri, "-d", data).stderr.splitlines() if "was trained on" in line
+            line
+            for line in run("evaluate", "-m", trained.model_uri, "-d", data).stderr.splitlines()
+            if "was trained on" in line
         ]
 
     (note,) = notes(small_corpus)

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from experiments.config.files import load_config
 from experiments.errors import InputError
 from experiments.tracking import registry
-from experiments.tracking.connection import connect
+from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.registry import Registered, champion_uri, register
 from experiments.tracking.runs import Run
 
@@ -133,7 +133,7 @@ def test_missing_champion_says_where_it_was_sought_and_which_there_are(client, c
     with pytest.raises(InputError) as caught:
         champion_uri("stance")
     assert str(caught.value) == (
-        f"there is no champion model for 'stance' in {mlflow.get_tracking_uri()} yet; make one with: framescope train "
+        f"there is no champion model for 'stance' in {whereabouts()} yet; make one with: framescope train "
         "stance/default"
     )
     register(finished_run(client), configured(), 0.5, "digest")
