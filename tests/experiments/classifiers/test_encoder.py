@@ -24,6 +24,8 @@ from features.encoder import TextEncoder, runner
 from tests.conftest import ROOT, write_jsonl
 from tests.encoders import small_encoder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
@@ -130,8 +132,6 @@ class Without(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Without())
 from experiments.model import load_model
-
-pytestmark = pytest.mark.slow
 model = load_model(pathlib.Path({str(folder)!r}))
 print(json.dumps(model.predict_proba(json.loads(pathlib.Path({str(tmp_path / "texts.json")!r}).read_text())).tolist()))
 """
