@@ -24,6 +24,7 @@ from experiments.benchmarks.peers import PEERS
 from experiments.benchmarks.processes import Candidate, measure_system
 from experiments.config.files import load_config
 from experiments.config.schema import Config
+from experiments.corpus.checks import check_labels
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
 from experiments.measures.metrics import Metrics, measure
@@ -128,6 +129,10 @@ def compare(request: Request, output: Path | None, fresh: bool, say: Warn) -> Co
     first = load_config(request.configs[0], list(request.overrides))
     further = [load_config(name) for name in request.configs[1:]]
     train, test = prepare(first, say)
+    if len(whole := train.whole) < len(train):
+        say(f"note: {len(train) - len(whole)} training rows have an undecided label: left out, as no peer can use them")
+        train = train.take(whole)
+        check_labels(train, first.task)
     output = output or Path("outputs/benchmark") / _file_name(first.name)
     shelf = Shelf(output, first.task.labels)
     meter = Meter()

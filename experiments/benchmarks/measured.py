@@ -118,7 +118,7 @@ class Shelf:
         table = pd.DataFrame({"id": test.ids, "group": test.groups, "text": test.texts})
         if test.targets is not None:
             table["target"] = test.targets
-        for column, matrix in (("true", test.y), ("predicted", predictions.decided)):
+        for column, matrix in (("true", test.y > 0), ("predicted", predictions.decided)):
             table[column] = [
                 [label for label, given in zip(self.labels, row, strict=True) if given] for row in matrix.tolist()
             ]

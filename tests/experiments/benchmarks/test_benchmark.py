@@ -20,7 +20,7 @@ from experiments.errors import InputError
 from experiments.evaluation.evaluate import evaluate
 from experiments.train import prepare
 from experiments.training.fitting import fit
-from tests.conftest import ROOT
+from tests.conftest import ROOT, write_jsonl
 
 pytestmark = pytest.mark.slow
 
@@ -280,3 +280,34 @@ def test_numbers_keep_three_digits(comparison):
     assert significant(1234567) == "1,230,000"
     assert significant(99.96) == "100"
     assert bounded(comparison.rows[0].metrics["threat.support"]).count("[") == 0  # no bounds, no brackets
+
+
+def test_systems_learn_from_whole_rows_alone_and_are_measured_on_what_is_decided(tmp_path):
+    rows = [
+        {"text": f"day {n}" + " raid" * (n % 2) + " untrue" * (n % 3 == 0), "threat": n % 2, "denial": int(n % 3 == 0)}
+        for n in range(120)
+    ]
+    for row in rows[::4]:
+        row["denial"] = None
+    train = write_jsonl(tmp_path / "open.jsonl", rows)
+    config = tmp_path / "open.yaml"
+    config.write_text(
+        f"""
+name: open
+task: {{name: open, labels: [threat, denial]}}
+data: {{train: {train}, columns: {{labels: [threat, denial]}}}}
+features: [{{type: words, min_df: 1}}]
+classifier: {{type: logistic}}
+thresholds: {{method: fixed}}
+evaluation: {{bootstrap: 20}}
+"""
+    )
+    said = []
+    found = compare(Request([str(config)], [], ["sklearn"], {}, repeats=1), tmp_path / "out", True, said.append)
+    assert (found.train.y >= 0).all() and (found.test.y < 0).any()
+    assert any("training rows have an undecided label: left out" in line for line in said)
+    for row in found.rows:
+        assert row.metrics["macro_f1"].value > 0.8
+        assert row.metrics["denial.support"].value == (found.test.y[:, 1] == 1).sum()
+    table = pd.read_parquet(tmp_path / "out" / "predictions" / "sklearn.parquet")
+    assert sum("denial" in labels for labels in table["true"]) == (found.test.y[:, 1] == 1).sum()
