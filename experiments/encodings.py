@@ -59,6 +59,8 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, st
         line = data.count(b"\n", 0, error.start) + 1
         said = f"is not {encoding}; leave the encoding out to detect it" if encoding else f"is not {found.codec}"
         raise InputError(f"{name} line {line}: byte {data[error.start]:#04x} {said}") from None
+    except (UnicodeError, LookupError) as error:  # idna, undefined, base64 and others that are no text's encoding
+        raise InputError(f"{name}: can't be read as {encoding}: {error}; try utf-8 or cp1252") from None
 
 
 def find_encoding(chunks: Iterable[bytes], name: str, encoding: str | None = None) -> Encoding:

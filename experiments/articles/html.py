@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from experiments.encodings import decode
 from experiments.errors import InputError
-from experiments.files import decode
 
 _CHARSET = re.compile(
     rb"""<meta[^>]{0,200}charset=["']?([A-Za-z0-9_.:-]{2,40})|\A\s*<\?xml[^>]{0,100}\bencoding=["']([A-Za-z0-9_.:-]{2,40})""",
@@ -33,13 +33,13 @@ def is_html(text: str) -> bool:
     return _PAGE.match(text) is not None
 
 
-def decode_html(data: bytes, name: str, encoding: str | None = None) -> tuple[str, str, bool]:
+def decode_html(data: bytes, name: str, encoding: str | None = None) -> tuple[str, str | None]:
     """Decode a page, in the encoding that it declares if the user declares none.
 
     Returns
     -------
-    tuple of (str, str, bool)
-        The page, the encoding's name, and whether the page or the user declared it: otherwise it was detected.
+    tuple of (str, str or None)
+        The page, and what the user should know of its encoding: nothing if the page or the user declared it.
 
     Raises
     ------
@@ -49,12 +49,10 @@ def decode_html(data: bytes, name: str, encoding: str | None = None) -> tuple[st
     declared = _CHARSET.search(data[:4000]) if encoding is None else None
     if declared:
         try:
-            text, found = decode(data, name, (declared[1] or declared[2]).decode("ascii"))
-            return text, found, True
+            return decode(data, name, (declared[1] or declared[2]).decode("ascii"))
         except InputError:
             pass  # the page declares what it isn't
-    text, found = decode(data, name, encoding)
-    return text, found, encoding is not None
+    return decode(data, name, encoding)
 
 
 def from_html(page: str, name: str) -> str:

@@ -189,11 +189,7 @@ def _document(data: bytes, name: str, ending: str, encoding: str | None, warn: W
 
         return read_document(data, name, ending)
     html = ending in (".html", ".htm", ".xhtml")
-    if html:
-        text, found, declared = decode_html(data, name, encoding)
-        note = None if declared or found == "utf-8" else f"{name}: is not UTF-8; read as {found}"
-    else:
-        text, note = decode(data, name, encoding)
+    text, note = decode_html(data, name, encoding) if html else decode(data, name, encoding)
     if note:
         warn(note)
     if html:

@@ -197,9 +197,7 @@ def _write_csv(
             )
 
 
-def _write_parquet(
-    path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str]
-) -> None:
+def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -307,7 +307,10 @@ def test_columns_that_were_named_must_be_there_and_targets_filled_in(tmp_path):
     def read(**columns):
         load(tmp_path / "a.csv", STANCE, columns=columns)
 
-    with pytest.raises(InputError, match=r"a\.csv: has no column 'nr' for the id; it has text, label, about \(name one with --id, or set"):
+    with pytest.raises(
+        InputError,
+        match=r"a\.csv: has no column 'nr' for the id; it has text, label, about \(name one with --id, or set",
+    ):
         read(id="nr")
     with pytest.raises(InputError, match=r"a\.csv: has no column 'article' for the group; it has"):
         read(group="article")
