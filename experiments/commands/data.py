@@ -208,3 +208,53 @@ def export(
         data = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         summary = export_file(file, tool, output, console.say, data)
         console.show(summary, summary_text(summary))
+
+
+@data_app.command()
+def hydrate(
+    file: Annotated[str, typer.Argument(metavar="LABELS", help="Labels without texts, such as press-labels.jsonl.")],
+    source: Annotated[
+        str,
+        typer.Option("--from", help="Where the texts are: hub:owner/name[:split], a table, or a folder of articles."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the labelled sentences (.jsonl).")],
+    part: Annotated[str | None, typer.Option(help="Parts to take, as a,b; all when left out.")] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", help="Source: column with the article's id; id when left out.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", help="Source: column with the text; text when left out.")
+    ] = None,
+    encoding: Encoding = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Put the texts back to labels that are shipped without them, each checked by its hash.
+
+    Example: **framescope data hydrate seeds/framing/press-labels.jsonl --from articles/ -o press.jsonl**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.corpus.hydrate import hydrate as run
+        from experiments.corpus.hydrate import save
+        from experiments.corpus.settings import data_settings
+        from experiments.errors import InputError
+
+        if output.suffix.lower() != ".jsonl":
+            raise InputError(f"{output}: labelled sentences are written as .jsonl; give -o {output.stem}.jsonl")
+        settings = data_settings(text=text, id=id, encoding=encoding)
+        found = run(file, source, parts(part), settings, console.say)
+        save(found, output)
+        few = ", ".join(found.missing[:5]) + (", ..." if len(found.missing) > 5 else "")
+        missing = f"; {len(found.missing)} not found ({few})" if found.missing else ""
+        if found.without_source:
+            missing += f", of which {found.without_source} have no public source"
+        result = {
+            "labels": file,
+            "source": source,
+            "output": str(output),
+            "found": len(found.rows),
+            "missing": found.missing,
+            "without_source": found.without_source,
+        }
+        console.show(result, f"{output}: {len(found.rows)} labelled sentences{missing}")
