@@ -8,11 +8,13 @@ from experiments import notebooks
 from experiments.errors import InputError
 
 
+@pytest.mark.slow
 def test_what_the_documentation_shows_is_what_comes_out(in_workspace):
     failed, tried = doctest.testmod(notebooks)
     assert (failed, tried > 4) == (0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["import experiments.train", ""])
 def test_names_of_the_package_are_the_functions_whatever_was_imported_before(first):
     program = f"{first}\nfrom experiments import evaluate, load_model, train\nprint(train.__module__)"

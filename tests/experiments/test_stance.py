@@ -16,6 +16,8 @@ from experiments.train import train
 from experiments.training.fitting import fit
 from tests.conftest import ROOT, write_jsonl
 
+pytestmark = pytest.mark.slow
+
 ARTICLE = ROOT / "seeds/articles/strait-talks.txt"
 
 

@@ -57,6 +57,7 @@ def test_saved_run_holds_no_pickle(in_workspace, trained):
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
 
 
+@pytest.mark.slow
 def test_same_config_and_seed_give_identical_predictions(client, trained, small_config):
     again = train(load_config(str(small_config), ["tracking.register=false"]), silent)
     one, two = (pd.read_parquet(fetch_artifact(run, "predictions.parquet")) for run in (trained.run_id, again.run_id))
@@ -64,6 +65,7 @@ def test_same_config_and_seed_give_identical_predictions(client, trained, small_
     assert trained.metrics == again.metrics
 
 
+@pytest.mark.slow
 def test_first_model_is_champion_and_only_a_better_one_replaces_it(client, trained, small_config):
     assert trained.registered.champion
     worse = train(load_config(str(small_config), ["classifier.type=majority"]), silent)
@@ -73,6 +75,7 @@ def test_first_model_is_champion_and_only_a_better_one_replaces_it(client, train
     assert client.get_model_version_by_alias("other", "champion").run_id == forced.run_id
 
 
+@pytest.mark.slow
 def test_champion_on_other_test_rows_stays(client, trained, small_config):
     other = train(load_config(str(small_config), ["data.test_size=0.4"]), silent)
     assert not other.registered.champion
@@ -91,6 +94,7 @@ def test_run_that_breaks_is_marked_failed_and_registers_nothing(client, trained,
     assert len(client.search_model_versions("name='framing'")) == versions
 
 
+@pytest.mark.slow
 def test_failed_registration_leaves_no_half_registered_model(client, trained, small_config, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("registry down")
@@ -118,6 +122,7 @@ def test_interrupted_run_is_marked_killed(client, trained, small_config, sign, s
     assert run["status"] == status
 
 
+@pytest.mark.slow
 def test_run_whose_process_is_gone_is_closed_by_the_next(client, trained, small_config):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -167,7 +172,7 @@ def test_unknown_run_model_and_artifact_are_one_line(client, trained):
 
 
 def test_missing_champion_names_the_command_that_makes_one(tmp_path, in_workspace, trained):
-    with pytest.raises(InputError, match="framescope train nobody/default"):
+    with pytest.raises(InputError, match=r"framescope train YOUR-CONFIG\.yaml"):
         registry.champion_uri("nobody")
 
 

@@ -84,6 +84,7 @@ def test_other_architectures_are_exported(tmp_path):
     assert small_int8.mean(TEXTS).shape == (3, 32)
 
 
+@pytest.mark.slow
 def test_real_encoder_knows_what_sentences_mean_and_int8_hardly_differs():
     folder = find_encoder(DEFAULT)
     exact = embedding_model(folder, "mean", normalise=True)

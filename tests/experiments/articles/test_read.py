@@ -129,6 +129,7 @@ def test_odd_texts_lose_nothing(text: str) -> None:
     check_offsets(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

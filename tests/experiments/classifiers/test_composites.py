@@ -14,6 +14,8 @@ from experiments.model import load_model
 from experiments.training.fitting import fit, set_aside
 from tests.conftest import write_jsonl
 
+pytestmark = pytest.mark.slow
+
 WORDS = "{features: [{type: words, min_df: 1}], classifier: {type: logistic}}"
 CHARS = "{features: [{type: chars}], classifier: {type: svm}}"
 

@@ -71,7 +71,7 @@ def test_train_tells_people_the_metrics_with_bounds_and_where_to_go_next(in_work
         (["score", ARTICLE, "--format", "pdf"], "pdf"),
         (["score", ARTICLE, "--model", "nowhere"], "nowhere: no such model folder"),
         (["score", ARTICLE, "--json"], "add -o"),
-        (["score", ARTICLE, "--task", "nobody"], "framescope train nobody/default"),
+        (["score", ARTICLE, "--task", "nobody"], "framescope train YOUR-CONFIG.yaml"),
         (["evaluate", "--data", "nowhere.csv"], "nowhere.csv"),
         (["report", "f" * 32], "no such run"),
     ],
@@ -222,6 +222,7 @@ def test_benchmark_compares_with_the_bare_pipeline(in_workspace, trained):
     assert result["ratio"] == pytest.approx(result["score_per_second"] / result["bare_per_second"], rel=0.1)
 
 
+@pytest.mark.slow
 def test_demo_trains_scores_and_says_where_to_look(in_workspace, trained, tmp_path, monkeypatch, small_config):
     monkeypatch.setattr("experiments.commands.demo.CONFIG", str(small_config))
     result = one_json(run("demo", "-o", tmp_path / "demo", "--json"))
@@ -229,6 +230,7 @@ def test_demo_trains_scores_and_says_where_to_look(in_workspace, trained, tmp_pa
         assert (tmp_path / "demo" / result[name].rsplit("/", 1)[1]).stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_last_line_of_the_demo_works_as_typed(in_workspace, trained, tmp_path, monkeypatch, small_config):
     monkeypatch.setattr("experiments.commands.demo.CONFIG", str(small_config))
     said = run("demo", "-o", tmp_path / "demo").stdout
