@@ -1,12 +1,11 @@
 """A page's headline is the first sentence of its article, wherever the page has it, and stands there once."""
 
-import time
-
 import pytest
 
 from experiments.articles.html import decode_html, from_html, is_html
 from experiments.articles.sentences import split_sentences
 from experiments.errors import InputError
+from tests.growth import grows_no_faster
 
 STORY = [
     "The two ports signed an accord on Monday after three weeks of talks, the harbour office in Malmö said.",
@@ -175,13 +174,7 @@ def test_a_page_without_article_says_so(html: str) -> None:
 
 @pytest.mark.parametrize("unit", ["<!-- ", "<!-- x -->", "<?x?>", " ", "<? "])
 def test_telling_a_page_takes_time_in_its_length_and_no_more(unit: str) -> None:
-    def seconds(length: int) -> float:
-        started = time.perf_counter()
-        is_html(unit * (length // len(unit)))
-        return time.perf_counter() - started
-
-    small = max(seconds(100_000), 0.002)
-    assert seconds(1_000_000) < 60 * small
+    assert grows_no_faster(is_html, unit, 100_000, 0.002)
 
 
 @pytest.mark.parametrize("charset", ["undefined", "idna", "base64", "no-such", "punycode"])

@@ -1,10 +1,9 @@
 """A list in one line is a sentence an item; a number or an initial in running text cuts nothing."""
 
-import time
-
 import pytest
 
 from experiments.articles.sentences import split_sentences
+from tests.growth import grows_no_faster
 
 
 def split(text: str) -> list[str]:
@@ -80,11 +79,4 @@ def test_stops_in_running_text_end_sentences_as_before() -> None:
 
 @pytest.mark.parametrize("unit", ["1. A ", "1.) a 2.) b ", "• x ", "a. A b. B ", "(1 ", "and 2) ", "1" * 50])
 def test_time_grows_with_the_line_and_no_faster(unit: str) -> None:
-    def seconds(length: int) -> float:
-        text = (unit * (length // len(unit) + 1))[:length]
-        started = time.perf_counter()
-        split_sentences(text)
-        return time.perf_counter() - started
-
-    small = max(seconds(20_000), 0.005)
-    assert seconds(200_000) < 60 * small
+    assert grows_no_faster(split_sentences, unit, 20_000)

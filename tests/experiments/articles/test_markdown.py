@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 from experiments.articles.markdown import from_markdown
+from tests.growth import grows_no_faster
 
 
 def paragraphs(markdown: str) -> list[str]:
@@ -98,14 +98,7 @@ def test_brackets_beyond_the_limit_stay() -> None:
     ],
 )
 def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
-    def seconds(length: int) -> float:
-        text = (unit * (length // len(unit) + 1))[:length]
-        started = time.perf_counter()
-        from_markdown(text)
-        return time.perf_counter() - started
-
-    small = max(seconds(4_000), 0.005)
-    assert seconds(40_000) < 60 * small
+    assert grows_no_faster(from_markdown, unit, 4_000)
 
 
 def test_the_parser_is_imported_only_when_it_is_used() -> None:

@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ import pytest
 
 from experiments.articles.read import Article, Columns, read_articles, split_sentences
 from experiments.errors import InputError
+from tests.growth import grows_no_faster
 
 NEWS = "Harbour talks resume\n\nThe two ports signed an accord on Monday. “It will hold,” the mayor said.\n"
 
@@ -145,14 +145,7 @@ def test_odd_texts_lose_nothing(text: str) -> None:
     ],
 )
 def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
-    def seconds(length: int) -> float:
-        text = (unit * (length // len(unit) + 1))[:length]
-        started = time.perf_counter()
-        split_sentences(text)
-        return time.perf_counter() - started
-
-    small = max(seconds(50_000), 0.005)
-    assert seconds(500_000) < 60 * small
+    assert grows_no_faster(split_sentences, unit, 50_000)
 
 
 def test_one_line_of_two_megabytes() -> None:
