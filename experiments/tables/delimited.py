@@ -146,6 +146,9 @@ def _candidates(sample: str, tabs: bool, header: bool) -> Iterator[Form]:
             yield replace(form, quotes="plain")
     if not separators:
         yield Form(None, skipped=skipped, header=header)
+        for separator in ",;\t ":  # one column under its name, and row names that the header doesn't count
+            yield Form(separator, skipped=skipped, header=header)
+            yield Form(separator, "escaped", skipped, header)
 
 
 def _first_line(text: str) -> str:

@@ -116,6 +116,42 @@ def test_lines_that_fit_no_reading_are_refused_by_line(text, line, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "rows"),
+    [
+        ("one, two, three\ttext\n1\tA, b.\n", ["one, two, three", "text"], [["1", "A, b."]]),  # more commas than tabs
+        ('"text; or so, in full; all",n\nA.,1\n', ["text; or so, in full; all", "n"], [["A.", "1"]]),
+        ('"text"\n\n"1","A."\n"2","B."\n', ["row_names", "text"], [["1", "A."], ["2", "B."]]),
+        ("text\tn\nx\tA.\t1\ny\tB.\t2\n", ["row_names", "text", "n"], [["x", "A.", "1"], ["y", "B.", "2"]]),
+        ('text\tn\n"A."\t1\n"B ""b""\tb."\t2\n', ["text", "n"], [["A.", "1"], ['B "b"\tb.', "2"]]),
+    ],
+)
+def test_what_a_tsv_or_a_header_holds_does_not_mislead(text, columns, rows):
+    found, cells = read(text, "a.tsv" if "\t" in text else "a.csv")
+    assert (found, [row for _, row in cells]) == (columns, rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'id,text\n"1","A","b"\n"2","C","d"\n',  # a cell too many, but R would have quoted the header
+        'a,b\n"x","A","b"\n"x","C","d"\n',
+        '"a"\n"x","A"\n"x","C"\n',  # names of rows differ from each other
+    ],
+)
+def test_a_cell_too_many_in_every_row_is_no_row_name(text):
+    with pytest.raises(InputError, match="line 2: has"):
+        read(text)
+
+
+def test_a_tsv_that_can_be_read_in_two_ways_is_refused_by_the_line():
+    text = 'text\tn\nWe left.\t0\n"We\tstay\ntoo"\t1\n'  # one cell of two lines, or two rows with stray quotes
+    with pytest.raises(InputError, match=r"a\.tsv line 4: can be read in two ways"):
+        read(text, "a.tsv")
+    one_way = 'text\tn\nWe left.\t0\n"We\tstay\ntoo\t1\n'
+    assert [row for _, row in read(one_way, "a.tsv")[1]] == [["We left.", "0"], ['"We', "stay"], ["too", "1"]]
+
+
 def test_two_columns_of_one_name_are_refused():
     with pytest.raises(InputError, match="columns 1 and 3 are both called 'text'"):
         read("text,id,text\na,1,b\n")
@@ -148,5 +184,5 @@ def test_a_line_that_does_not_fit_is_found_behind_the_sample_too(monkeypatch):
 
 def test_rows_without_content_are_counted_but_not_at_the_end():
     said = []
-    read("id,text\n1,One.\n,\n2,Two.\n,\n,\n", warn=said.append)
-    assert said == ["a.csv: 1 row(s) without any content left out"]
+    read("id,text\n1,One.\n,\n,\n2,Two.\n,\n,\n", warn=said.append)
+    assert said == ["a.csv: 2 row(s) without any content left out"]
