@@ -407,3 +407,70 @@ def test_multiclass_rows_have_exactly_one_label(label, count):
 )
 def test_names_in_a_cell(cell, names):
     assert label_names(cell, Data(train="x", label_codes={"a;b": "both"} if names == ["both"] else {})) == names
+
+
+def test_an_empty_cell_is_no_label_or_undecided_as_the_config_says_and_is_counted():
+    cells = {"labels": ["threat", "", " ", "NA", None]}
+    said = []
+    y = indicator(Table("a.csv", cells), FRAMING, Data(train="x"), said.append)
+    assert y.tolist() == [[1, 0], [0, 0], [0, 0], [-1, -1], [-1, -1]]
+    assert said == ["note: a.csv: 2 empty cell(s) in column 'labels' taken as no label (data.empty_labels)"]
+    said.clear()
+    y = indicator(Table("a.csv", cells), FRAMING, Data(train="x", empty_labels="undecided"), said.append)
+    assert y.tolist() == [[1, 0], *[[-1, -1]] * 4]
+    assert said == ["note: a.csv: 2 empty cell(s) in column 'labels' taken as undecided (data.empty_labels)"]
+
+
+def test_a_column_lists_the_labels_that_nobody_decided():
+    cells = {"labels": [["threat"], [], [], None], "undecided": [["cooperation"], "cooperation;threat", None, []]}
+    assert matrix(cells).tolist() == [[1, -1], [-1, -1], [0, 0], [-1, -1]]
+    named = {"labels": [[]], "open": ["NA"]}
+    task = Task(name="t", labels=["NA", "EU"])
+    assert matrix(named, task, columns={"undecided": "open"}).tolist() == [[-1, 0]]
+    with pytest.raises(InputError, match=r"a\.csv row 1: the label 'threat' is given and undecided"):
+        matrix({"labels": [["threat"]], "undecided": [["threat"]]})
+    with pytest.raises(InputError, match=r"row 2: column 'undecided' has the label 'war'"):
+        matrix({"labels": [[], []], "undecided": [[], ["war"]]})
+    with pytest.raises(InputError, match=r"has no column 'open' for the undecided labels"):
+        matrix({"labels": [[]]}, columns={"undecided": "open"})
+
+
+def test_a_label_that_is_called_na_is_no_missing_value():
+    task = Task(name="t", labels=["NA", "EU"])
+    assert matrix({"labels": ["NA", "EU", "NaN"]}, task).tolist() == [[1, 0], [0, 1], [-1, -1]]
+    coded = matrix({"labels": ["NA", "7"]}, task, label_codes={"NA": "EU", 7: "NA"})
+    assert coded.tolist() == [[0, 1], [1, 0]]
+
+
+def test_flags_that_are_empty_are_undecided_for_their_label_alone():
+    flags = {"threat": ["1", "", "NA"], "cooperation": [None, "0", "yes"]}
+    assert matrix(flags, columns={"labels": ["threat", "cooperation"]}).tolist() == [[1, -1], [-1, 0], [-1, 1]]
+
+
+def test_rows_that_nobody_decided_are_left_out_and_the_others_keep_their_numbers(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,labels\none,threat\ntwo,NA\nthree,cooperation\n")
+    rows = load_labelled(str(path), FRAMING, Data(train="x"), print)
+    assert (rows.texts, rows.ids, rows.undecided) == (["one", "three"], ["a-1", "a-3"], 1)
+    assert rows.groups == [f"{path}#1", f"{path}#3"]
+    assert rows.rows.numbers == [2, 4]
+    path.write_text("text,labels\none,NA\ntwo,NA\n")
+    with pytest.raises(InputError, match="nobody decided any label of its 2 rows"):
+        load_labelled(str(path), FRAMING, Data(train="x"), print)
+
+
+def test_unlabelled_rows_without_text_are_passed_over_without_a_word(tmp_path):
+    (tmp_path / "1.csv").write_text("n,text\n1,They met.\n2,NA\n3,They left.\n")
+    lines = []
+    assert load_unlabelled(small(tmp_path, f"data.unlabelled={tmp_path}/1.csv"), lines.append) == [
+        "They met.",
+        "They left.",
+    ]
+    assert lines == []
+
+
+def test_a_multiclass_row_with_half_an_answer_is_undecided_and_with_none_refused():
+    assert matrix({"label": ["verbal", "NA"]}, QUAD).tolist() == [[1, 0], [-1, -1]]
+    assert matrix({"label": ["verbal", ""]}, QUAD, empty_labels="undecided").tolist() == [[1, 0], [-1, -1]]
+    with pytest.raises(InputError, match=r"has 0 labels; .* or set data.empty_labels=undecided"):
+        matrix({"label": ["verbal", ""]}, QUAD)
