@@ -474,3 +474,21 @@ def test_a_multiclass_row_with_half_an_answer_is_undecided_and_with_none_refused
     assert matrix({"label": ["verbal", ""]}, QUAD, empty_labels="undecided").tolist() == [[1, 0], [-1, -1]]
     with pytest.raises(InputError, match=r"has 0 labels; .* or set data.empty_labels=undecided"):
         matrix({"label": ["verbal", ""]}, QUAD)
+
+
+def test_a_number_in_the_place_of_a_text_is_refused_by_line(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"text": "x", "labels": []}, {"text": 7, "labels": []}])
+    with pytest.raises(InputError, match=r"a\.jsonl line 2: column 'text' has '7', which is no text$"):
+        load_labelled(str(path), FRAMING, Data(train="x"), print)
+    empty = write_jsonl(tmp_path / "b.jsonl", [{"text": None, "labels": []}, {"text": " ", "labels": []}])
+    with pytest.raises(InputError, match=r"b\.jsonl: column 'text' holds no text in any of its 2 rows"):
+        load_labelled(str(empty), FRAMING, Data(train="x", missing_text="skip"), print)
+
+
+def test_rows_that_nobody_decided_are_counted_over_all_files(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(f"text,labels\n{name} one,threat\n{name} two,NA\n")
+    names = [str(tmp_path / f"{name}.csv") for name in "ab"]
+    rows = load_labelled(names, FRAMING, Data(train="x"), print)
+    assert (rows.texts, rows.undecided, rows.name) == (["a one", "b one"], 2, ", ".join(names))
+    assert rows.rows.name == rows.name

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments.errors import InputError
-from experiments.tables.cells import cell_key, is_missing
+from experiments.tables.cells import cell_key, cell_text, is_missing
 from experiments.tables.read import read_table
 from experiments.tables.table import joined, table_of
 
@@ -122,3 +122,9 @@ def test_rows_keep_their_lines_through_selecting_and_joining(tmp_path):
     both = joined([table, table_of([{"text": "d", "y": 4}])], "both")
     assert both["text"] == ["two\nlines", "b", "c", "d"]
     assert both["y"] == [None, None, None, 4]
+
+
+def test_cells_as_text():
+    cells = ["Talks.", " 7 ", b"Caf\xc3\xa9", b"Caf\xe9", bytearray(b"NA"), b"", None, "NA", 7.0, True, "A \ud83d"]
+    expected = ["Talks.", " 7 ", "Café", "Caf\ufffd", "", "", "", "", "7", "true", "A \ufffd"]
+    assert [cell_text(cell) for cell in cells] == expected
