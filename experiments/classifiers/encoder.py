@@ -44,6 +44,8 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
         For each epoch its training loss and, with validation rows, its validation score.
     float_model_ : bytes
         The same as float32, to measure what quantising costs; not saved.
+    learner_ : Learner or None
+        The network on the graphics card that trained it, by which texts are read right after training; not saved.
     weights_ : dict
         The files of the trained encoder in transformers' form; written beside a saved model, not read for scoring.
     """
@@ -97,16 +99,21 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
         self.max_length_ = trained.max_length
         self.history_ = trained.history
         self.weights_ = trained.files
+        self.learner_ = trained.learner
         self.classes_ = np.arange(len(self.labels))
         return self
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Return probabilities of shape (n, n_labels), float64."""
         check_is_fitted(self, "model_")
+        if self.settings["precision"] == "fp32" and getattr(self, "learner_", None) is not None:
+            return self._learner_probabilities(X)
         return self._probabilities(self.model_, X)
 
     def float_probabilities(self, X: Sequence[Any]) -> np.ndarray:
         """Return what the model would give without quantising, right after training (it isn't saved)."""
+        if getattr(self, "learner_", None) is not None:
+            return self._learner_probabilities(X)
         return self._probabilities(self.float_model_, X)
 
     def save_weights(self, folder: Path) -> None:
@@ -121,7 +128,11 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Save what scoring needs: neither the float32 form nor the weights in transformers' form."""
         state = dict(super().__getstate__())
-        return {name: value for name, value in state.items() if name not in ("float_model_", "weights_")}
+        return {name: value for name, value in state.items() if name not in ("float_model_", "weights_", "learner_")}
+
+    def _learner_probabilities(self, X: Sequence[Any]) -> np.ndarray:
+        assert self.learner_ is not None
+        return self.learner_.predict_texts(list(X), self.tokenizer_, self.max_length_)
 
     def _probabilities(self, model: bytes, X: Sequence[Any]) -> np.ndarray:
         rows, owner = TextEncoder(model, self.tokenizer_, self.max_length_).run(X)

@@ -1,6 +1,6 @@
 """What a config may say of a fine-tuned encoder."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,8 +17,8 @@ class EncoderSettings(ClassifierSpec):
         A folder, or a model's id on the hub, such as ``snowood1/ConfliBERT-scr-uncased``.
     epochs : int, default 4
         Times that every row is seen.
-    batch_size : int, default 32
-        Rows a step.
+    batch_size : int or "auto", default 32
+        Rows a step. ``auto``: 32, and on a graphics card 128 with twice the learning rate, which keeps it busy.
     accumulate : int, default 1
         Take each step in this many parts: the same result with less memory.
     learning_rate : float, default 1e-4
@@ -64,7 +64,7 @@ class EncoderSettings(ClassifierSpec):
     type: Literal["encoder"] = "encoder"
     model: str = Field(default=DEFAULT, min_length=1)
     epochs: int = Field(default=4, ge=1)
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 32
     accumulate: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
     layer_decay: float = Field(default=1.0, gt=0, le=1)

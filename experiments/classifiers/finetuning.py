@@ -17,21 +17,28 @@ from features.encoder.architectures import own_graph
 from features.encoder.errors import EncoderError, need
 from features.encoder.export import load_encoder, takes_kinds, torch_graph
 from features.encoder.graph import classifier_model
-from features.encoder.runner import batches, pool_windows
+from features.encoder.runner import TOKENS, batches, pool_windows
 from features.encoder.weights import find_encoder, longest_input, read_config, read_tokenizer
 
 _CLIP = 1.0  # longest gradient of a step; keeps the first steps from wrecking the encoder
+_CARD_BATCH = 128  # rows a step with ``batch_size: auto`` on a card, which smaller ones leave idle
+_CPU_BATCH = 32
+_CARD_TOKENS = 65536  # tokens a batch when a card predicts
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves: the float32 graph, tokenizer, tokens read at once, each epoch's scores, weight files."""
+    """What a training leaves: the float32 graph, tokenizer, tokens read at once, each epoch's scores, weight files.
+
+    After a training on a card also the network there, which reads a hundred times faster than the graph does.
+    """
 
     model: bytes
     tokenizer: str
     max_length: int
     history: list[dict[str, float]]
     files: dict[str, bytes]
+    learner: "Learner | None" = None
 
 
 def finetune(
@@ -72,9 +79,10 @@ def finetune(
     folder = find_encoder(settings.model)
     config, tokenizer = read_config(folder), read_tokenizer(folder)
     length = min(settings.max_length, longest_input(config))
-    device = _device(settings.device)
+    device = find_device(settings.device)
+    settings = sized(settings, device)
     side, sizes = auxiliary_codes(auxiliary, len(texts))
-    learner = _Learner(settings, folder, y, multilabel, seed, device, sizes)
+    learner = Learner(settings, folder, y, multilabel, seed, device, sizes)
     rows = read_rows(tokenizer, length, texts, y, side)
     held = None if validation is None else read_rows(tokenizer, length, *validation)
     checkpoint = Checkpoint(
@@ -84,7 +92,7 @@ def finetune(
     if (kept := checkpoint.read()) is not None and learner.restore(kept[0]):
         state = kept[1]
     known = state["done"]
-    steps = -(-len(rows.ids) // settings.batch_size)
+    steps = -(-len(rows.ids) // learner.size)
     try:
         with Progress(settings.epochs * steps, state["epoch"] * steps, state["done"]) as progress:
             while not state["done"]:
@@ -109,7 +117,7 @@ def finetune(
             f"out of memory while training with batches of {settings.batch_size}: set classifier.accumulate="
             f"{2 * settings.accumulate} (the same result in smaller parts), or a smaller classifier.max_length or model"
         ) from None
-    learner.take_best()
+    learner.finish()
     weights = learner.weights()
     if not known:
         checkpoint.finish({f"net.{name}": tensor for name, tensor in weights.items()}, state)
@@ -118,7 +126,7 @@ def finetune(
     graph = own_graph(config, encoder) or torch_graph(learner.net.encoder)
     model = classifier_model(graph, settings.pooling, *head)
     files = _files(folder, tokenizer, encoder, head)
-    return Trained(model, tokenizer, length, state["history"], files)
+    return Trained(model, tokenizer, length, state["history"], files, learner if device != "cpu" else None)
 
 
 def window_probabilities(scores: np.ndarray, owner: np.ndarray, n: int, multilabel: bool) -> np.ndarray:
@@ -134,8 +142,8 @@ def window_probabilities(scores: np.ndarray, owner: np.ndarray, n: int, multilab
     )
 
 
-class _Learner:
-    """Encoder, head and optimiser."""
+class Learner:
+    """Encoder, head and optimiser, on the device they were trained on."""
 
     def __init__(
         self,
@@ -149,10 +157,12 @@ class _Learner:
     ) -> None:
         self.torch = need("torch", "encoder")
         self.settings, self.multilabel, self.seed, self.device = settings, multilabel, seed, device
+        self.size = int(settings.batch_size)
         self.torch.manual_seed(seed)
         self.sizes = list(sizes)
         self.net = _network(folder, y.shape[1], settings, sum(sizes)).to(device)
-        self.optimiser = self.torch.optim.AdamW(self._groups(), weight_decay=settings.weight_decay)
+        fused = device.startswith("cuda")  # one kernel for all parameters, not several for each
+        self.optimiser = self.torch.optim.AdamW(self._groups(), weight_decay=settings.weight_decay, fused=fused)
         self.label_weight = self.torch.tensor(_label_weights(y, settings.class_weight, multilabel), device=device)
         self.best: dict[str, Any] = {}
         self.half = _half(self.torch, device)
@@ -162,37 +172,49 @@ class _Learner:
         settings, rng = self.settings, np.random.default_rng([self.seed, number])
         self.torch.manual_seed(self.seed * 1000 + number)
         self.net.train()
-        dealt = deal(rows.lengths, settings.batch_size, rng)
-        total = 0.0
+        dealt = deal(rows.lengths, self.size, rng)
+        total = self.torch.zeros((), device=self.device)  # read once an epoch: each reading waits for the card
         for step, batch in enumerate(dealt):
             self._rate(number * len(dealt) + step, settings.epochs * len(dealt))
             for part in np.array_split(batch, min(settings.accumulate, len(batch))):
                 loss = self._loss(rows, part) / len(batch)
                 loss.backward()
-                total += float(loss.detach()) / len(dealt)
+                total += loss.detach() / len(dealt)
             self.torch.nn.utils.clip_grad_norm_(self.net.parameters(), _CLIP)
             self.optimiser.step()
             self.optimiser.zero_grad(set_to_none=True)
             progress.step()
-        return total
+        return float(total)
 
-    def predict(self, rows: Rows) -> np.ndarray:
-        """Return each text's probabilities: of its highest window in a multilabel task, else the mean over windows."""
+    def predict(self, rows: Rows, exact: bool = False) -> np.ndarray:
+        """Return each text's probabilities: of its highest window in a multilabel task, else the mean over windows.
+
+        ``exact`` ones are computed in float32, as the saved graph computes them.
+        """
         self.net.eval()
         scores = np.zeros((len(rows.ids), self.net.head.out_features), dtype=np.float32)
+        tokens = TOKENS if self.device == "cpu" else _CARD_TOKENS
         with self.torch.no_grad():
-            for batch in batches(rows.lengths):
-                scores[batch] = self._scores(rows, batch)[:, : scores.shape[1]].cpu().numpy()
+            for batch in batches(rows.lengths, tokens):
+                found = self._scores(rows, batch, None if exact else self.half)
+                scores[batch] = found[:, : scores.shape[1]].cpu().numpy()
         return window_probabilities(scores, rows.owner, len(rows.y), self.multilabel)
+
+    def predict_texts(self, texts: Sequence[Any], tokenizer: str, length: int) -> np.ndarray:
+        """Return the exact probabilities of n texts, or pairs, shape (n, n_labels), float64."""
+        unknown = np.full((len(texts), self.net.head.out_features), -1, dtype=np.float32)
+        return self.predict(read_rows(tokenizer, length, texts, unknown), exact=True)
 
     def keep(self) -> None:
         """Remember the present weights as the best."""
         self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.net.state_dict().items()}
 
-    def take_best(self) -> None:
-        """Go back to the best weights, if any were remembered."""
+    def finish(self) -> None:
+        """Go back to the best weights, if any were remembered, and free what only training needs."""
         if self.best:
             self.net.load_state_dict(self.best)
+        self.best = {}
+        self.optimiser.state.clear()
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return the present weights by name, float32."""
@@ -231,14 +253,14 @@ class _Learner:
                 }
         return True
 
-    def _scores(self, rows: Rows, batch: np.ndarray) -> Any:
+    def _scores(self, rows: Rows, batch: np.ndarray, half: Any) -> Any:
         width = int(max(len(rows.ids[at]) for at in batch))
         ids, mask, kinds = (np.zeros((len(batch), width), dtype=np.int64) for _ in range(3))
         for row, at in enumerate(batch):
             n = len(rows.ids[at])
             ids[row, :n], mask[row, :n], kinds[row, :n] = rows.ids[at], 1, rows.kinds[at]
-        tensors = [self.torch.from_numpy(each).to(self.device) for each in (ids, mask, kinds)]
-        with self.torch.autocast(self.device.partition(":")[0], self.half, enabled=self.half is not None):
+        tensors = [self._there(each) for each in (ids, mask, kinds)]
+        with self.torch.autocast(self.device.partition(":")[0], half, enabled=half is not None):
             scores = self.net(*tensors)
         return scores.float()  # of the labels, and then of what else is learned
 
@@ -246,11 +268,11 @@ class _Learner:
         """Return the sum of the rows' losses."""
         functional = self.torch.nn.functional
         n_labels, smooth = rows.y.shape[1], self.settings.label_smoothing
-        scores, *others = self._scores(rows, batch).split([n_labels, *self.sizes], dim=1)
-        truth = self.torch.from_numpy(rows.y[rows.owner[batch]]).to(self.device)
+        scores, *others = self._scores(rows, batch, self.half).split([n_labels, *self.sizes], dim=1)
+        truth = self._there(rows.y[rows.owner[batch]])
         known = truth >= 0
         truth = truth * (1 - smooth) + smooth / (2 if self.multilabel else n_labels)
-        share = self.torch.from_numpy(rows.share[batch]).to(self.device)
+        share = self._there(rows.share[batch])
         if self.multilabel:
             cells = functional.binary_cross_entropy_with_logits(
                 scores, truth, pos_weight=self.label_weight, reduction="none"
@@ -258,11 +280,18 @@ class _Learner:
             each = (cells * known).mean(dim=1)
         else:
             each = -(truth * self.label_weight * functional.log_softmax(scores, dim=1)).sum(dim=1)
-        codes = self.torch.from_numpy(rows.side[rows.owner[batch]]).to(self.device)
+        codes = self._there(rows.side[rows.owner[batch]])
         for column, found in enumerate(others):
             extra = functional.cross_entropy(found, codes[:, column], ignore_index=UNKNOWN, reduction="none")
             each = each + self.settings.auxiliary_weight * extra
         return (each * share).sum()
+
+    def _there(self, array: np.ndarray) -> Any:
+        """Return an array as a tensor on the device; on its way to a card nobody waits for it."""
+        tensor = self.torch.from_numpy(array)
+        if self.device.startswith("cuda"):
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor.to(self.device)
 
     def _rate(self, step: int, steps: int) -> None:
         """Set the learning rate: up over the warm-up, then down to 0 in a straight line."""
@@ -335,14 +364,44 @@ def _score(y: np.ndarray, probabilities: np.ndarray, multilabel: bool) -> float:
     return float(f1_score(y.argmax(axis=1), probabilities.argmax(axis=1), average="macro"))
 
 
-def _device(wanted: str) -> str:
+def find_device(wanted: str) -> str:
+    """Return the device that a config's ``device`` means here.
+
+    Raises
+    ------
+    EncoderError
+        If there is no such device.
+    """
     torch = need("torch", "encoder")
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = {"cuda": cards > 0, "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
         return next(name for name, available in there.items() if available)
-    if not there[wanted.partition(":")[0]]:
+    kind, _, number = wanted.partition(":")
+    if not there[kind]:
         raise EncoderError(f"classifier.device={wanted}: PyTorch sees no such device here; take auto or cpu")
+    if number and int(number) >= cards:
+        known = "cuda:0" if cards == 1 else f"cuda:0 to cuda:{cards - 1}"
+        raise EncoderError(f"classifier.device={wanted}: PyTorch sees {cards} graphics card(s) here: take {known}")
     return wanted
+
+
+def sized(settings: EncoderSettings, device: str) -> EncoderSettings:
+    """Return the settings with a number of rows a step, where they leave that to the device.
+
+    A card takes larger steps, and then learns at a higher rate: with the square root of the size, which keeps Adam's
+    path about the same.
+
+    References
+    ----------
+    Malladi, S., Lyu, K., Panigrahi, A. & Arora, S. (2022). On the SDEs and scaling rules for adaptive gradient
+    algorithms. NeurIPS.
+    """
+    if settings.batch_size != "auto":
+        return settings
+    size = _CARD_BATCH if device.startswith("cuda") else _CPU_BATCH
+    rate = settings.learning_rate * (size / _CPU_BATCH) ** 0.5
+    return settings.model_copy(update={"batch_size": size, "learning_rate": rate})
 
 
 def _half(torch: Any, device: str) -> Any:

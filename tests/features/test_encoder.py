@@ -40,8 +40,8 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def by_torch(folder, inputs, length=64):
-    """Return the mean token vectors as transformers computes them, one input at a time, without padding."""
+def by_torch(folder, inputs, length=64, pooling="mean"):
+    """Return the pooled token vectors as transformers computes them, one input at a time, without padding."""
     import torch
     import transformers
 
@@ -54,14 +54,26 @@ def by_torch(folder, inputs, length=64):
         if takes_kinds(model):
             fed["token_type_ids"] = torch.tensor([encoding.type_ids])
         with torch.no_grad():
-            rows.append(model(**fed).last_hidden_state[0].mean(dim=0).numpy())
+            hidden = model(**fed).last_hidden_state[0]
+            rows.append((hidden[0] if pooling == "cls" else hidden.mean(dim=0)).numpy())
     return np.stack(rows)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
 @pytest.mark.parametrize("inputs", [TEXTS, [(text, "the treaty") for text in TEXTS]], ids=["texts", "pairs"])
-def test_graph_built_from_the_weights_computes_what_transformers_does(small, inputs):
-    encoder = TextEncoder(embedding_model(small, "mean", normalise=False), read_tokenizer(small), 64)
-    assert np.abs(encoder.mean(inputs) - by_torch(small, inputs)).max() < 1e-4
+def test_graph_built_from_the_weights_computes_what_transformers_does(small, inputs, pooling):
+    encoder = TextEncoder(embedding_model(small, pooling, normalise=False), read_tokenizer(small), 64)
+    assert np.abs(encoder.mean(inputs) - by_torch(small, inputs, pooling=pooling)).max() < 1e-4
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_pooling_is_read_from_the_encoders_own_file(small, tmp_path, pooling):
+    folder = shutil.copytree(small, tmp_path / "copy")
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": pooling == "cls"}))
+    vectors = Embeddings(model=str(folder), precision="fp32", cache=False).build().fit(TEXTS).transform(TEXTS)
+    expected = by_torch(folder, TEXTS, 128, pooling)
+    assert np.abs(vectors - expected / np.linalg.norm(expected, axis=1, keepdims=True)).max() < 1e-5
 
 
 def test_mpnet_is_built_from_its_weights_without_pytorch(tmp_path, monkeypatch):
@@ -211,9 +223,25 @@ def test_model_in_pieces_is_put_together_once(in_parts, cache, small):
 
 def test_pieces_of_another_model_are_refused(in_parts, cache):
     in_parts(sha256="0" * 64)
-    with pytest.raises(EncoderError, match="don't hold the weights that tiny has on the hub"):
+    with pytest.raises(
+        EncoderError, match="doesn't hold the weights that tiny has on the hub; uninstall tiny-part-001"
+    ):
         find_encoder("someone/tiny")
     assert not list((cache / "encoders").iterdir())
+
+
+@pytest.mark.parametrize("spoil", ["changed", "gone"])
+def test_kept_model_is_believed_only_by_its_digest(in_parts, cache, spoil):
+    in_parts()
+    weights = find_encoder("someone/tiny") / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.unlink()
+    if spoil == "changed":
+        weights.write_bytes(content)
+    find_encoder.cache_clear()
+    with pytest.raises(EncoderError, match=r"encoders/tiny: doesn't hold the weights.*; delete .*encoders/tiny"):
+        find_encoder("someone/tiny")
 
 
 def test_missing_piece_says_what_to_install(in_parts):

@@ -17,7 +17,7 @@ from experiments.corpus.rows import load_data
 from experiments.errors import InputError
 from experiments.model import load_model
 from experiments.tracking.artifacts import fetch_model
-from experiments.train import train
+from experiments.train import prepare, train
 from experiments.training.fitting import fit, pipeline_of, set_aside
 from features.embeddings import SentenceEmbeddings
 from features.encoder import TextEncoder, runner
@@ -227,7 +227,7 @@ def test_out_of_memory_says_what_to_lower(config, monkeypatch):
 
     loaded = load_config(str(config))
     train_rows, _ = load_data(loaded, silent)
-    monkeypatch.setattr(finetuning._Learner, "_loss", full)
+    monkeypatch.setattr(finetuning.Learner, "_loss", full)
     with pytest.raises(InputError, match=r"out of memory .* set classifier.accumulate=2"):
         fit(loaded, train_rows)
 
@@ -350,20 +350,54 @@ def test_scoring_without_the_extra_names_it(config, monkeypatch):
         model.predict_proba(["talks in the capital"])
 
 
-def test_device_that_is_not_there_is_named(config):
+@pytest.mark.parametrize(
+    ("device", "cards", "message"),
+    [
+        ("cuda", 0, "classifier.device=cuda: PyTorch sees no such device here; take auto or cpu"),
+        ("cuda:7", 0, "classifier.device=cuda:7: PyTorch sees no such device here; take auto or cpu"),
+        ("cuda:7", 1, r"classifier.device=cuda:7: PyTorch sees 1 graphics card\(s\) here: take cuda:0"),
+        ("cuda:2", 2, r"sees 2 graphics card\(s\) here: take cuda:0 to cuda:1"),
+    ],
+)
+def test_device_that_is_not_there_is_named(config, monkeypatch, device, cards, message):
     import torch
 
-    if torch.cuda.is_available():
-        return
-    loaded = load_config(str(config), ["classifier.device=cuda"])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cards > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    loaded = load_config(str(config), [f"classifier.device={device}"])
     train_rows, _ = load_data(loaded, silent)
-    with pytest.raises(InputError, match="PyTorch sees no such device here"):
+    with pytest.raises(InputError, match=message):
         fit(loaded, train_rows)
+
+
+def test_batch_size_is_left_to_the_device_when_asked(small):
+    auto = Encoder(model=str(small), batch_size="auto", learning_rate=1e-4)
+    on_card, on_cpu = finetuning.sized(auto, "cuda:0"), finetuning.sized(auto, "cpu")
+    assert (on_card.batch_size, on_card.learning_rate) == (128, pytest.approx(2e-4))
+    assert (on_cpu.batch_size, on_cpu.learning_rate) == (32, 1e-4)
+    assert finetuning.sized(Encoder(batch_size=8), "cuda") == Encoder(batch_size=8)
+
+
+OPTIONS = """pooling=cls batch_size=auto class_weight=sqrt class_weight=balanced precision=fp32 dropout=0 warmup=0
+    weight_decay=0 layer_decay=0.9 device=cpu patience=1 accumulate=2"""
+
+
+@pytest.mark.parametrize("option", OPTIONS.split())
+def test_every_option_trains_a_model_that_learns_and_is_saved_as_it_was_trained(config, tmp_path, option):
+    loaded = load_config(str(config), [f"classifier.{option}"])
+    train_rows, test_rows = prepare(loaded, silent)
+    model = fit(loaded, train_rows)
+    here = model.predict_proba(test_rows.texts)
+    classifier = model.pipeline.named_steps["classifier"]
+    assert np.abs(classifier.float_probabilities(test_rows.texts) - here).max() < 0.1
+    assert average_precision_score(test_rows.y, here, average="macro") > 0.6
+    model.save(tmp_path / "model")
+    assert np.array_equal(load_model(tmp_path / "model").predict_proba(test_rows.texts), here)
 
 
 def test_lower_layers_learn_more_slowly_when_asked(small):
     settings = Encoder(model=str(small), layer_decay=0.5, learning_rate=0.01)
-    learner = finetuning._Learner(settings, small, np.eye(3, dtype=np.float32), False, 1, "cpu")
+    learner = finetuning.Learner(settings, small, np.eye(3, dtype=np.float32), False, 1, "cpu")
     tops = [group["top"] for group in learner.optimiser.param_groups]
     assert tops == pytest.approx([0.0025, 0.005, 0.01, 0.01])
 
