@@ -19,12 +19,15 @@ import features.builder
 from experiments import classifiers
 from experiments.config.schema import Task
 from experiments.errors import InputError
+from experiments.measures.calibration import Calibration
 from experiments.provenance import package_versions
 from features.encoder import EncoderError
 from features.normalise import normalise_text
 
-FORMAT = 1
-"""Version of the saved form; a model of a later one is refused."""
+FORMAT = 2
+"""Version of the saved form; a model of a later one is refused. One without calibration is written as version 1."""
+
+_LARGE = 64_000_000  # bytes of a saved pipeline, beyond which deflating takes longer than training may have taken
 
 DIGITS = 4
 """To how many digits scores are given out."""
@@ -72,6 +75,8 @@ class SentenceClassifier:
         The target of texts that come without one of their own.
     trained_on : frozenset of str
         Fingerprints of the training texts, by which an evaluation tells rows that the model has already seen.
+    calibration : Calibration or None
+        What the pipeline's probabilities become before anything is made of them.
     """
 
     pipeline: Any
@@ -81,6 +86,7 @@ class SentenceClassifier:
     targeted: bool = False
     target: str | None = None
     trained_on: frozenset[str] = frozenset()
+    calibration: Calibration | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -113,7 +119,7 @@ class SentenceClassifier:
                 raise InputError(f"the target of text {empty} is empty; name what the stance is about")
             rows = list(zip(rows, named, strict=True))
         try:
-            return np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64)
+            return self.calibrated(np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64))
         except EncoderError as error:  # an extra that isn't installed here, or a damaged encoder
             raise InputError(f"the {self.task.name} model: {error}") from error
 
@@ -133,6 +139,10 @@ class SentenceClassifier:
             raise InputError("--target: is empty; name what the stance is about, such as --target 'the treaty'")
         return replace(self, target=target)
 
+    def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return what the pipeline's probabilities mean, of the same shape (n, n_labels)."""
+        return probabilities if self.calibration is None else self.calibration(probabilities)
+
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Turn probabilities into labels: an indicator matrix of the same shape, int8."""
         if self.task.multilabel:
@@ -147,14 +157,17 @@ class SentenceClassifier:
         """Write the model to a folder: the pipeline as skops, and a card of labels, thresholds and versions."""
         skops = _skops()
         folder.mkdir(parents=True, exist_ok=True)
-        # deflated, or a vocabulary of a hundred thousand n-grams takes tens of megabytes
-        skops.io.dump(self.pipeline, folder / PIPELINE_FILE, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+        file = folder / PIPELINE_FILE
+        skops.io.dump(self.pipeline, file)
+        if file.stat().st_size <= _LARGE:  # a vocabulary of a hundred thousand n-grams would take tens of megabytes
+            skops.io.dump(self.pipeline, file, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
         card = {
-            "format": FORMAT,
+            "format": 1 if self.calibration is None else FORMAT,
             "task": self.task.model_dump(mode="json"),
             "thresholds": dict(zip(self.labels, (float(t) for t in self.thresholds), strict=True)),
             "versions": self.versions or package_versions(),
             "targeted": self.targeted,
+            **({} if self.calibration is None else {"calibration": self.calibration.dump()}),
         }
         (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         for number, encoder in enumerate(_encoders(self.pipeline), 1):  # to go on with in transformers
@@ -261,12 +274,16 @@ def load_model(folder: Path) -> SentenceClassifier:
         task = Task.model_validate(card["task"])
         thresholds = np.asarray([card["thresholds"][label] for label in task.labels], dtype=np.float64)
         versions, targeted = dict(card["versions"]), bool(card.get("targeted", False))
+        kept = card.get("calibration")
+        calibration = None if kept is None else Calibration.load(kept, len(task.labels))
     except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{home / CARD_FILE}: is damaged ({error}); train or download the model again") from None
     seen = home / SEEN_FILE
     trained_on = frozenset(seen.read_text(encoding="utf-8").split()) if seen.is_file() else frozenset()
     pipeline = _load_pipeline(home / PIPELINE_FILE)
-    return SentenceClassifier(pipeline, task, thresholds, versions, targeted, trained_on=trained_on)
+    return SentenceClassifier(
+        pipeline, task, thresholds, versions, targeted, trained_on=trained_on, calibration=calibration
+    )
 
 
 def _no_model(folder: Path) -> str:

@@ -235,6 +235,11 @@ class Config(_Section):
         targets and once for the row's own. ``separate``: one model a target, and a joint one for targets that were not
         in training. ``pair``: one model that reads the words of the target beside those of the text. A classifier that
         reads pairs itself gives its own meaning to ``copies`` and ``pair``: it reads text and target together.
+    calibration : {"none", "temperature", "sigmoid", "isotonic"}, default "none"
+        What makes the probabilities agree with how often the labels are right, learned on the rows on which thresholds
+        are chosen, and before they are. ``temperature``: one number a label by which its log odds are divided.
+        ``sigmoid``: they are moved up or down as well. ``isotonic``: any rising curve, which needs some hundred rows
+        with each label. Labels that exclude each other take ``temperature`` alone.
     """
 
     name: str = Field(min_length=1, description="Names the run in MLflow.")
@@ -244,6 +249,7 @@ class Config(_Section):
     features: list[AnyFeature] = []
     classifier: AnyClassifier
     targets: Literal["copies", "separate", "pair"] = "copies"
+    calibration: Literal["none", "temperature", "sigmoid", "isotonic"] = "none"
     thresholds: Thresholds = Thresholds()
     evaluation: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
@@ -277,6 +283,11 @@ class Config(_Section):
         if self.classifier.type == "lexicon" and self.targeted:
             raise ValueError(
                 "the lexicon classifier knows no targets: choose another, or leave data.columns.target out"
+            )
+        if not self.task.multilabel and self.calibration not in ("none", "temperature"):
+            raise ValueError(
+                f"calibration: {self.calibration} is for multilabel tasks; labels that exclude each other take "
+                "temperature"
             )
         if not reads_text and not self.features:
             raise ValueError(f"features: the {self.classifier.type} classifier needs at least one")

@@ -26,6 +26,8 @@ class Gaps:
         Labels that no row has -> how many rows were given them all the same, wrongly.
     few : dict of str to int
         Labels that fewer than ten rows have -> how many.
+    never : dict of str to int
+        Labels that rows have and the model gives to none -> how many have them.
     macro_f1 : float
         Over the labels that rows have.
     slices : dict of str to dict of str to int
@@ -40,6 +42,7 @@ class Gaps:
     macro_f1: float
     slices: dict[str, dict[str, int]] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
+    never: dict[str, int] = field(default_factory=dict)
 
 
 def find_gaps(
@@ -56,6 +59,7 @@ def find_gaps(
     """
     sought = (y > 0).sum(axis=0).tolist()
     wrong = ((y == 0) & (decided > 0)).sum(axis=0).tolist()
+    given = (decided > 0).any(axis=0).tolist()
     return Gaps(
         list(labels),
         {label: wrong[column] for column, label in enumerate(labels) if not sought[column]},
@@ -67,6 +71,7 @@ def find_gaps(
             if min(values.values(), default=MIN_SLICE) < MIN_SLICE
         },
         list(columns),
+        {label: sought[column] for column, label in enumerate(labels) if sought[column] and not given[column]},
     )
 
 
@@ -87,6 +92,12 @@ def label_lines(gaps: Gaps) -> list[str]:
 def gap_lines(gaps: Gaps) -> list[str]:
     """Return all that a reader should know of the gaps, a line each."""
     lines = label_lines(gaps)
+    for label, n in gaps.never.items():
+        lines.append(
+            f"{label} is given to no row, and {n} have it: its F1 is 0. Where the classifier has them, "
+            "classifier.class_weight=sqrt, a lower classifier.learning_rate or more classifier.epochs bring one "
+            "back; more rows with it always do"
+        )
     if gaps.few:
         rows = ", ".join(f"{label} {n}" for label, n in gaps.few.items())
         lines.append(f"few test rows: {rows}; F1 hangs on each of them")

@@ -29,7 +29,7 @@ def measure_parts(classifier: SentenceClassifier, evaluation: Evaluation) -> dic
     step: Any = getattr(classifier.pipeline, "named_steps", {}).get("classifier")
     found: dict[str, float] = {}
     if hasattr(step, "float_probabilities") and step.settings["precision"] == "int8":
-        exact = classifier.decide(step.float_probabilities(evaluation.data.inputs))
+        exact = classifier.decide(classifier.calibrated(step.float_probabilities(evaluation.data.inputs)))
         y = evaluation.data.y
         if (y > 0).any():  # else there is no macro-F1
             found["fp32.macro_f1"] = macro_f1(y, exact)

@@ -74,7 +74,7 @@ def fit(
         more = auxiliary(config, rest)
         pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled, more)
         # after the fit, which leaves the vectors of frozen encoders in their cache
-        thresholds = choose_thresholds(config, build, rest, pipeline, held)
+        thresholds, calibration = choose_thresholds(config, build, rest, pipeline, held, say)
     except EncoderError as error:
         raise InputError(f"config {config.name}: {error}") from error
     except ValueError as error:
@@ -82,8 +82,9 @@ def fit(
             f"config {config.name}: can't be fitted on {len(rows)} rows of {rows.name}: {str(error).splitlines()[0]}"
         ) from error
     seen = frozenset(map(fingerprint, rows.texts))
-    thresholds = np.asarray(thresholds)
-    return SentenceClassifier(pipeline, config.task, thresholds, package_versions(), config.targeted, trained_on=seen)
+    return SentenceClassifier(
+        pipeline, config.task, thresholds, package_versions(), config.targeted, trained_on=seen, calibration=calibration
+    )
 
 
 def learnable(config: Config, rows: Labelled, say: Warn = lambda line: None) -> Labelled:
@@ -123,7 +124,7 @@ def set_aside(config: Config, rows: Labelled) -> tuple[Labelled, Labelled | None
     InputError
         If thresholds are to be chosen on validation rows and there are to be none.
     """
-    chosen = config.task.multilabel and config.thresholds.method == "validation"
+    chosen = (config.task.multilabel or config.calibration != "none") and config.thresholds.method == "validation"
     if chosen and not config.data.validation_size:
         raise InputError(
             f"config {config.name}: thresholds.method=validation needs rows to choose on: set "

@@ -1,4 +1,4 @@
-"""From which probability on a label is given."""
+"""What a model's probabilities mean, and from which on a label is given."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,15 +8,17 @@ import numpy as np
 from experiments.config.schema import Config
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
+from experiments.measures.calibration import Calibration, calibrate, uncalibrated
 from experiments.measures.operating_points import best_thresholds
+from experiments.notices import Warn
 from experiments.tables.cells import cell_key
 from experiments.training.out_of_fold import out_of_fold
 
 
 def choose_thresholds(
-    config: Config, build: Callable[[], Any], train: Labelled, pipeline: Any, held: Labelled | None
-) -> np.ndarray:
-    """Return the labels' thresholds as the config asks for them, shape (n_labels,).
+    config: Config, build: Callable[[], Any], train: Labelled, pipeline: Any, held: Labelled | None, say: Warn
+) -> tuple[np.ndarray, Calibration | None]:
+    """Return the labels' thresholds as the config asks for them, shape (n_labels,), and the calibration before them.
 
     Parameters
     ----------
@@ -30,22 +32,32 @@ def choose_thresholds(
         The fitted pipeline.
     held : Labelled or None
         Rows set aside, to choose on with ``method: validation``.
+    say : callable
+        Called with a line for what the user should know.
 
     Raises
     ------
     InputError
         If ``where`` names a column that the rows don't have, or leaves a label without rows.
     """
-    settings = config.thresholds
-    if not config.task.multilabel or settings.method == "fixed":
-        return np.full(len(config.task.labels), settings.value)
+    settings, multilabel = config.thresholds, config.task.multilabel
+    thresholds = np.full(len(config.task.labels), settings.value)
+    chooses = multilabel and settings.method != "fixed"
+    if not chooses and config.calibration == "none":
+        return thresholds, None
     rows = train if settings.method == "cv" or held is None else held
     chosen = _where(settings.where, rows)
     if rows is held:
-        probabilities = np.asarray(pipeline.predict_proba(held.inputs))
+        probabilities = np.asarray(pipeline.predict_proba(held.inputs))[chosen]
     else:
-        probabilities = out_of_fold(build, train, True, settings.folds, config.seed)
-    return best_thresholds(rows.y[chosen], probabilities[chosen])
+        probabilities = out_of_fold(build, train, multilabel, settings.folds, config.seed)[chosen]
+    truth, calibration = rows.y[chosen], None
+    if config.calibration != "none":
+        calibration = calibrate(truth, probabilities, config.calibration, multilabel)
+        probabilities = calibration(probabilities)
+        for label, n in uncalibrated(truth, config.task.labels).items() if multilabel else ():
+            say(f"note: {label} is not calibrated: {n} of the {len(truth)} rows to learn that from have it")
+    return best_thresholds(truth, probabilities) if chooses else thresholds, calibration
 
 
 def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import types
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -15,13 +16,16 @@ import pytest
 import skops.io
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from experiments import model as model_module
 from experiments.classifiers.encoder import EncoderClassifier
 from experiments.config.files import load_config
 from experiments.config.schema import Task
 from experiments.errors import InputError
+from experiments.measures.calibration import Calibration, Curve
 from experiments.model import (
     CARD_FILE,
     FORMER_NAMES,
@@ -297,6 +301,31 @@ def test_everything_about_a_model_survives_saving(tiny, tmp_path):
     assert load_model(tmp_path / "new" / "folder").trained_on == seen
 
 
+def test_calibration_comes_before_everything_that_is_made_of_a_probability(tmp_path):
+    task = Task(name="framing", labels=["threat", "denial"])
+    pipeline = make_pipeline(CountVectorizer(), OneVsRestClassifier(LogisticRegression()))
+    pipeline.fit(["a war", "no war", "a deal"], np.array([[1, 0], [1, 1], [0, 1]]))
+    plain = SentenceClassifier(pipeline, task, np.full(2, 0.5))
+    given = plain.predict_proba(["a war", "a deal"])
+    model = replace(plain, calibration=Calibration((Curve(slope=2, intercept=-9), Curve(x=(0, 1), y=(0.5, 0.7)))))
+    model.save(tmp_path)
+    assert json.loads((tmp_path / CARD_FILE).read_text("utf-8"))["format"] == 2  # a kit that would pass it over stops
+    for each in (model, load_model(tmp_path)):
+        found = each.predict_proba(["a war", "a deal"])
+        assert (found[:, 0] < 0.01).all()
+        assert np.allclose(found[:, 1], 0.5 + 0.2 * given[:, 1])
+        assert [row["labels"] for row in each.score(["a war", "a deal"])] == [["denial"], ["denial"]]
+        assert ServedModel(each).predict(pd.DataFrame({"text": ["a war"]}))["denial"][0] == found[0, 1]
+
+
+def test_large_pipelines_are_not_deflated(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(model_module, "_LARGE", 10)
+    in_hand(tiny).save(tmp_path)
+    with zipfile.ZipFile(tmp_path / PIPELINE_FILE) as file:
+        assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_STORED}
+    assert load_model(tmp_path).predict_proba(["a war"]).shape == (1, 3)
+
+
 def test_numbers_that_are_not_one_a_label_are_an_error_and_not_cut_off(tiny, tmp_path):
     with pytest.raises(ValueError, match="argument"):
         in_hand().names(np.ones((1, 3)))
@@ -399,7 +428,7 @@ def change_card(folder, change):
 
 
 def test_model_of_a_later_version_names_it(saved):
-    change_card(saved, lambda card: (card.update(format=2), card["versions"].update(framescope="7.5")))
+    change_card(saved, lambda card: (card.update(format=3), card["versions"].update(framescope="7.5")))
     with pytest.raises(InputError, match=re.escape(f"{saved}: was saved by a later framescope (7.5); upgrade")):
         load_model(saved)
 
@@ -413,6 +442,9 @@ def test_model_of_a_later_version_names_it(saved):
         lambda card: card["thresholds"].pop("denial"),
         lambda card: card["thresholds"].update(denial="high"),
         lambda card: card.update(versions=3),
+        lambda card: card.update(calibration={"curves": [{"slope": 1, "intercept": 0}]}),
+        lambda card: card.update(calibration={"curves": [{"x": [0, 1], "y": [0]}] * 3}),
+        lambda card: card.update(calibration={"slope": 1}),
     ],
 )
 def test_damaged_card_is_one_line_that_names_it(saved, change):

@@ -67,6 +67,15 @@ def test_labels_with_fewer_than_ten_rows_are_named():
     assert gap_lines(gaps_of(y, y)) == ["few test rows: threat 9, denial 2; F1 hangs on each of them"]
 
 
+def test_a_label_that_is_never_given_is_said_with_what_brings_it_back():
+    y = np.eye(4, dtype=int)[[0] * 10 + [1] * 12]
+    found = gaps_of(y, np.eye(4, dtype=int)[[0] * 22])
+    assert found.never == {"cooperation": 12}
+    (line,) = [line for line in gap_lines(found) if "cooperation" in line]
+    assert line.startswith("cooperation is given to no row, and 12 have it: its F1 is 0")
+    assert "class_weight=sqrt" in line
+
+
 def test_no_label_at_all_leaves_macro_f1_undefined():
     nothing = np.zeros((5, 4), dtype=int)
     assert label_lines(gaps_of(nothing, nothing, float("nan"))) == ["macro-F1 is undefined: no test row has a label"]

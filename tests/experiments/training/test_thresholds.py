@@ -6,6 +6,7 @@ from experiments.config.files import load_config
 from experiments.config.schema import Thresholds
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
+from experiments.measures.operating_points import best_thresholds
 from experiments.tables.table import Table
 from experiments.train import prepare
 from experiments.training.fitting import pipeline_of
@@ -20,7 +21,7 @@ def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
     def chosen(**settings):
         changed = config.model_copy(update={"thresholds": Thresholds(folds=3, **settings)})
         with joblib.parallel_config("threading"):
-            return choose_thresholds(changed, build, rows, None, None)
+            return choose_thresholds(changed, build, rows, None, None, silent)[0]
 
     assert (chosen(where={"kind": "article"}) != chosen()).any()
     kinds = sorted(set(map(str, rows.rows["kind"])))
@@ -29,6 +30,10 @@ def test_thresholds_are_chosen_on_the_rows_asked_for(small_config):
         chosen(where={"planet": "mars"})
     with pytest.raises(InputError, match="leaves 0 rows"):
         chosen(where={"kind": "poem"})
+
+
+def silent(line):
+    pass
 
 
 class Prepared:
@@ -59,7 +64,7 @@ def test_validation_chooses_on_the_rows_set_aside_with_the_pipeline_at_hand(smal
         str(small_config), ["thresholds.method=validation", "task.labels=[threat, denial]", "data.validation_size=0.2"]
     )
     (train, _), (held, probabilities) = part("train", 0.9), part("held", [0.315, 0.715])
-    chosen = choose_thresholds(config, never, train, Prepared(probabilities), held)
+    chosen, _ = choose_thresholds(config, never, train, Prepared(probabilities), held, silent)
     assert chosen.tolist() == [0.21, 0.41]  # halfway from 0.1 to 0.3 and to 0.7
 
 
@@ -78,8 +83,8 @@ def test_cross_validation_chooses_on_the_training_rows_by_models_of_their_indica
             return self
 
     with joblib.parallel_config("threading"):
-        chosen = choose_thresholds(
-            config, lambda: Recorder(probabilities), train, Prepared(others), held if with_held else None
+        chosen, _ = choose_thresholds(
+            config, lambda: Recorder(probabilities), train, Prepared(others), held if with_held else None, silent
         )
     assert chosen.tolist() == [0.21, 0.41]
     assert len(fitted) == 4
@@ -108,7 +113,7 @@ def test_rows_chosen_on_go_with_their_probabilities(small_config, where):
         others.groups + wanted.groups,
         np.concatenate([others.y, wanted.y]),
     )
-    chosen = choose_thresholds(config, never, others, Prepared(misleading | probabilities), held)
+    chosen, _ = choose_thresholds(config, never, others, Prepared(misleading | probabilities), held, silent)
     assert chosen.tolist() == [0.21, 0.41]
 
 
@@ -119,10 +124,10 @@ def test_rows_must_have_all_columns_that_are_asked_for(small_config):
     )
     held, probabilities = part("held", 0.9, kind=["a", "b"], year=["2001", "1999"])
     with pytest.raises(InputError, match=r"held: thresholds.where=.* leaves 0 rows"):
-        choose_thresholds(config, never, held, Prepared(probabilities), held)
+        choose_thresholds(config, never, held, Prepared(probabilities), held, silent)
     held, probabilities = part("held", 0.9, kind=["a", "b"], month=["5", "6"])
     with pytest.raises(InputError, match=r"held: has no column 'year' for thresholds.where; it has text, kind, month$"):
-        choose_thresholds(config, never, held, Prepared(probabilities), held)
+        choose_thresholds(config, never, held, Prepared(probabilities), held, silent)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,7 @@ def test_rows_must_have_all_columns_that_are_asked_for(small_config):
 def test_fixed_threshold_is_that_of_every_label_and_nothing_is_fitted(small_config, overrides):
     config = load_config(str(small_config), [*overrides, "thresholds.value=0.3"])
     rows, _ = part("train", 0.9)
-    assert choose_thresholds(config, never, rows, None, None).tolist() == [0.3, 0.3, 0.3]
+    assert choose_thresholds(config, never, rows, None, None, silent)[0].tolist() == [0.3, 0.3, 0.3]
 
 
 def test_chosen_rows_must_hold_every_label(small_config):
@@ -139,4 +144,47 @@ def test_chosen_rows_must_hold_every_label(small_config):
     rows, _ = part("train", 0.9, kind=["a", "b"])
     rows.y[0] = [0, 1]  # of the rows of kind a one has a label, and none the other
     with pytest.raises(InputError, match=r"train: thresholds.where={'kind': 'a'} leaves 10 rows"):
-        choose_thresholds(config, never, rows, None, None)
+        choose_thresholds(config, never, rows, None, None, silent)
+
+
+def held_rows(n=400):
+    """Return rows of two labels at rates of one and three in ten, and probabilities that are much too sure."""
+    rng = np.random.default_rng(5)
+    texts = [f"row {row}" for row in range(n)]
+    meant = rng.beta(0.6, 1.4, (n, 2))
+    y = (rng.random((n, 2)) < meant).astype(np.int8)
+    odds = 3 * np.log(meant / (1 - meant)) + 1
+    rows = Labelled("held", Table("rows", {"text": texts}), texts, texts, texts, y)
+    return rows, dict(zip(texts, 1 / (1 + np.exp(-odds)), strict=True)), meant
+
+
+@pytest.mark.parametrize("thresholds", ["validation", "fixed"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_calibrated_probabilities_are_those_that_the_rows_bear_out(small_config, thresholds, method):
+    config = load_config(
+        str(small_config),
+        [f"calibration={method}", f"thresholds.method={thresholds}", "task.labels=[threat, denial]"],
+    )
+    held, probabilities, meant = held_rows()
+    given = np.asarray(list(probabilities.values()))
+    chosen, calibration = choose_thresholds(config, never, held, Prepared(probabilities), held, silent)
+    assert np.abs(calibration(given) - meant).mean() < 0.06 < 0.11 < np.abs(given - meant).mean()
+    if thresholds == "fixed":
+        assert chosen.tolist() == [0.5, 0.5]
+    else:  # on what the probabilities mean, not on what they were
+        assert (np.abs(chosen - best_thresholds(held.y, calibration(given))) < 1e-9).all()
+
+
+def test_label_with_too_few_rows_is_left_as_it_is_and_named(small_config):
+    config = load_config(
+        str(small_config), ["calibration=sigmoid", "thresholds.method=validation", "task.labels=[threat, denial]"]
+    )
+    held, probabilities, _ = held_rows()
+    held.y[:, 1] = 0
+    held.y[:9, 1] = 1
+    said = []
+    _, calibration = choose_thresholds(config, never, held, Prepared(probabilities), held, said.append)
+    given = np.asarray(list(probabilities.values()))
+    assert np.abs(calibration(given)[:, 1] - given[:, 1]).max() < 1e-5
+    assert np.abs(calibration(given)[:, 0] - given[:, 0]).max() > 0.1
+    assert said == ["note: denial is not calibrated: 9 of the 400 rows to learn that from have it"]
