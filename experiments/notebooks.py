@@ -55,10 +55,10 @@ def load_model(model: str | None = None, task: str = "framing") -> SentenceClass
     Parameters
     ----------
     model : str, optional
-        An MLflow model URI (``runs:/.../model``, ``models:/framing@champion``) or a folder; the champion of the task
-        when left out.
+        An MLflow model URI (``runs:/.../model``, ``models:/framing@champion``), a folder, or ``starter`` for the model
+        in the box; when left out the champion of the task, and the starter as long as there is none.
     task : str, default "framing"
-        Whose champion to take.
+        Whose champion or starter to take.
 
     Returns
     -------

@@ -58,10 +58,12 @@ def evaluate(
         from experiments.commands.summary import evaluated_json, evaluated_text
         from experiments.corpus.settings import data_settings
         from experiments.evaluation.evaluate import evaluate_file
-        from experiments.tracking.resolve import resolve_model
+        from experiments.tracking.resolve import STARTER, resolve_model, starter_line
 
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         uri, classifier = resolve_model(model, task)
+        if model is None and uri == STARTER:
+            console.say(starter_line(task))
         evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
         console.show(evaluated_json(uri, evaluation), evaluated_text(uri, classifier, evaluation))
 
@@ -118,7 +120,7 @@ def score(
         from experiments.commands.summary import scored_json, scored_text
         from experiments.corpus.settings import data_settings
         from experiments.errors import InputError
-        from experiments.tracking.resolve import resolve_model
+        from experiments.tracking.resolve import STARTER, resolve_model, starter_line
 
         if json and output is None:
             raise InputError(
@@ -130,6 +132,8 @@ def score(
         columns = Columns(settings.columns.text, settings.columns.id, tuple(kept), settings.header)
         articles = read_articles(inputs, columns, settings.encoding, console.say, input_format)
         uri, classifier = resolve_model(model, task)
+        if model is None and uri == STARTER:
+            console.say(starter_line(task))
         classifier = classifier.towards(target)
         summary = score_to(classifier, articles, output, chosen, warn=console.say, keep=kept)
         if output is None:

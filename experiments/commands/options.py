@@ -8,7 +8,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="MLflow model URI or a folder; the registered champion when left out."),
+    typer.Option(
+        "--model",
+        "-m",
+        help="MLflow model URI, a folder, or starter (the model in the box); when left out the registered champion, and "
+        "the starter as long as there is none.",
+    ),
 ]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Dotted overrides, such as classifier.C=3.")

@@ -59,7 +59,7 @@ def find_gaps(
     """
     sought = (y > 0).sum(axis=0).tolist()
     wrong = ((y == 0) & (decided > 0)).sum(axis=0).tolist()
-    given = (decided > 0).any(axis=0).tolist()
+    given = (decided > 0).sum(axis=0).tolist()
     return Gaps(
         list(labels),
         {label: wrong[column] for column, label in enumerate(labels) if not sought[column]},

@@ -74,6 +74,22 @@ def _is_champion(
     return False, f"version {present.version} has macro-F1 {other:.3f} on the same test rows"
 
 
+def find_champion(name: str) -> str | None:
+    """Return the URI of the champion of a registered model, or None if there is none.
+
+    Raises
+    ------
+    InputError
+        If the store can't be used.
+    """
+    connect()
+    try:
+        version = MlflowClient().get_model_version_by_alias(name, CHAMPION)
+    except MlflowException:
+        return None
+    return f"models:/{name}/{version.version}"
+
+
 def champion_uri(name: str) -> str:
     """Return the URI of the champion of a registered model.
 
@@ -82,17 +98,15 @@ def champion_uri(name: str) -> str:
     InputError
         If there is none; the message says which command makes one.
     """
-    connect()
-    try:
-        version = MlflowClient().get_model_version_by_alias(name, CHAMPION)
-    except MlflowException:
+    uri = find_champion(name)
+    if uri is None:
         names = [model.name for model in MlflowClient().search_registered_models() if CHAMPION in model.aliases]
         others = f", or name another task with --task: {', '.join(names)}" if names else ""
         raise InputError(
             f"there is no champion model for {name!r} in {whereabouts()} yet; make one with: "
             f"framescope train {_config_of(name)}{others}"
-        ) from None
-    return f"models:/{name}/{version.version}"
+        )
+    return uri
 
 
 def _config_of(task: str) -> str:

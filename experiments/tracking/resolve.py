@@ -1,26 +1,77 @@
-"""Which model a command works with: the one named, or the champion."""
+"""Which model a command works with: the one named, or the champion, or the starter that comes with the kit."""
 
 import re
 from pathlib import Path
 
-from experiments.model import SentenceClassifier, load_model
+from experiments.errors import InputError
+from experiments.files import ROOT
+from experiments.model import CARD_FILE, SentenceClassifier, load_model
+from experiments.tracking.store import store_exists
+
+STARTER = "starter"
+"""What a user calls the model in the box; a folder of that name is ``./starter``."""
+
+MODELS = ROOT / "seeds" / "models"
+"""A folder a task, with the starter model and its card."""
 
 _URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 def resolve_model(model: str | None, task: str) -> tuple[str, SentenceClassifier]:
-    """Return a model and its name, by MLflow URI or folder; without either, the champion of a task.
+    """Return a model and its name.
+
+    Parameters
+    ----------
+    model : str or None
+        An MLflow URI, a folder, or ``starter``. None for the champion of the task, and without one the starter.
+    task : str
+        Whose champion or starter.
 
     Raises
     ------
     InputError
         If there is no such model, or it can't be loaded.
     """
+    if model == STARTER:
+        return STARTER, load_starter(task)
     if model is not None and not _URI.match(model):
         return model, load_model(Path(model).expanduser())
+    if model is None and task in starters() and not store_exists():
+        return STARTER, load_starter(task)
     # MLflow takes a second to import, which a folder does without
     from experiments.tracking.artifacts import fetch_model
-    from experiments.tracking.registry import champion_uri
+    from experiments.tracking.registry import champion_uri, find_champion
 
+    if model is None and task in starters() and find_champion(task) is None:
+        return STARTER, load_starter(task)
     uri = model or champion_uri(task)
     return uri, load_model(fetch_model(uri))
+
+
+def load_starter(task: str) -> SentenceClassifier:
+    """Return the model of a task that comes with the kit.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if task not in starters():
+        known = ", ".join(starters()) or "none"
+        raise InputError(
+            f"there is no starter model for {task!r} (there are: {known}); train one, or name one of these"
+        )
+    return load_model(MODELS / task)
+
+
+def starters() -> list[str]:
+    """Return the tasks of which there is a starter model."""
+    return sorted(path.parent.name for path in MODELS.glob(f"*/{CARD_FILE}"))
+
+
+def starter_line(task: str) -> str:
+    """Return what to tell a user who got the starter without asking for it."""
+    return (
+        f"no {task} model of your own yet: this is the starter model that comes with framescope (its card: "
+        f"{MODELS / task / 'README.md'}); framescope train makes yours"
+    )

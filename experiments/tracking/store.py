@@ -22,6 +22,12 @@ def store_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATABASE}"
 
 
+def store_exists() -> bool:
+    """Return whether there may be runs: a server is set, or there is a database already. Nothing is made."""
+    path = _database(store_uri())
+    return path is None or path.is_file()
+
+
 def artifact_location(experiment: str) -> str:
     """Return where the files of an experiment of the embedded store are, as a URI.
 
@@ -46,9 +52,16 @@ def check_store(uri: str) -> None:
     """
     if is_server(uri):
         _ask_server(uri)
-    elif uri.startswith("sqlite:///"):
-        # as SQLAlchemy reads it: %20 is a blank, and what follows a question mark no part of the name
-        _ask_database(Path(urllib.parse.unquote(uri.removeprefix("sqlite:///").partition("?")[0])))
+    elif path := _database(uri):
+        _ask_database(path)
+
+
+def _database(uri: str) -> Path | None:
+    """Return the file of an SQLite store."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    # as SQLAlchemy reads it: %20 is a blank, and what follows a question mark no part of the name
+    return Path(urllib.parse.unquote(uri.removeprefix("sqlite:///").partition("?")[0]))
 
 
 def _ask_server(uri: str) -> None:
