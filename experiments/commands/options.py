@@ -11,8 +11,8 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="MLflow model URI, a folder, or starter (the model in the box); when left out the registered champion, and "
-        "the starter as long as there is none.",
+        help="MLflow model URI, a folder, or starter (the model in the box); the registered champion when left out, "
+        "and the starter as long as there is none.",
     ),
 ]
 Overrides = Annotated[
