@@ -19,7 +19,7 @@ def quantise(model: bytes) -> bytes:
     inference. CVPR.
     """
     onnx = need("onnx", "onnx")
-    need("onnxruntime", "onnx")
+    need("onnxruntime")
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     root = logging.getLogger()

@@ -31,7 +31,7 @@ class TextEncoder:
     Raises
     ------
     EncoderError
-        If the onnx extra isn't installed, or graph or tokenizer is damaged.
+        If ONNX Runtime or tokenizers isn't installed, or graph or tokenizer is damaged.
     """
 
     def __init__(self, model: bytes, tokenizer: str, max_length: int) -> None:
@@ -120,7 +120,7 @@ def _pair(text: Any) -> Any:
 
 @lru_cache(maxsize=4)
 def _session(model: bytes) -> Any:
-    runtime = need("onnxruntime", "onnx")
+    runtime = need("onnxruntime")
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     # processes that share the cores say so here, as joblib does in its workers
@@ -143,7 +143,7 @@ def make_tokenizer(text: str, max_length: int) -> Any:
     EncoderError
         If the length leaves no room for text.
     """
-    tokenizer = need("tokenizers", "onnx").Tokenizer.from_str(text)
+    tokenizer = need("tokenizers").Tokenizer.from_str(text)
     tokenizer.no_padding()
     special = tokenizer.num_special_tokens_to_add(True)
     if max_length <= special + _OVERLAP:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,17 @@ _WANTED = (
 )
 
 
+_NAMED: dict[str, Callable[[], Path]] = {}
+
+
+def name_encoder(name: str, find: Callable[[], Path]) -> None:
+    """Let a name stand for the encoder whose folder ``find`` returns, when somebody asks for it.
+
+    So a model that this package knows nothing of can lend its encoder. The name comes before a folder of the same name.
+    """
+    _NAMED[name] = find
+
+
 @lru_cache(maxsize=16)
 def find_encoder(name: str) -> Path:
     """Return the folder with an encoder's files.
@@ -38,13 +49,16 @@ def find_encoder(name: str) -> Path:
     ----------
     name : str
         A folder, or a model's id on the Hugging Face Hub, such as ``snowood1/ConfliBERT-scr-uncased``. The hub is
-        asked first; when it doesn't answer, its local cache and then an installed package with the same model.
+        asked first; when it doesn't answer, its local cache and then an installed package with the same model. Or a
+        name that :func:`name_encoder` was told.
 
     Raises
     ------
     EncoderError
         If there is none, or the folder holds no encoder.
     """
+    if name in _NAMED:
+        return _checked(_NAMED[name]())
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _checked(folder)
@@ -99,7 +113,7 @@ def read_tokenizer(folder: Path) -> str:
     if path.is_file():
         text = path.read_text(encoding="utf-8")
         try:
-            need("tokenizers", "onnx").Tokenizer.from_str(text)
+            need("tokenizers").Tokenizer.from_str(text)
         except EncoderError:
             raise
         except Exception as error:  # the Rust library raises bare Exceptions

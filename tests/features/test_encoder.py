@@ -1,9 +1,11 @@
 import hashlib
 import importlib.metadata
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 
 import numpy as np
@@ -15,11 +17,13 @@ from features.embeddings import Embeddings, SentenceEmbeddings
 from features.encoder import EncoderError, TextEncoder, export, find_encoder, packages
 from features.encoder.architectures import embedding_model
 from features.encoder.cache import VectorCache
+from features.encoder.errors import CORE, need
 from features.encoder.export import takes_kinds
 from features.encoder.mpnet import mpnet_graph
 from features.encoder.quantise import quantise
 from features.encoder.runner import batches, encode, make_tokenizer
 from features.encoder.weights import DEFAULT, longest_input, read_config, read_tokenizer, read_weights
+from tests.conftest import ROOT
 from tests.encoders import small_encoder
 
 TEXTS = [
@@ -250,14 +254,54 @@ def test_missing_piece_says_what_to_install(in_parts):
         find_encoder("someone/tiny")
 
 
-def test_missing_extra_is_named(monkeypatch, small):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(EncoderError, match=r"pip install 'framescope\[onnx\]'"):
-        Embeddings(model=str(small)).build().fit(TEXTS)
+@pytest.mark.parametrize("missing", ["onnx", "safetensors"])
+def test_frozen_encoder_names_the_extra_that_it_needs(monkeypatch, small, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(EncoderError, match=rf"the package {missing}, .*: pip install 'framescope\[onnx\]'$"):
+        embedding_model(small, "mean", True)
+
+
+@pytest.mark.parametrize(
+    ("missing", "read"),
+    [("onnxruntime", lambda: TextEncoder(b"no graph", "{}", 256)), ("tokenizers", lambda: make_tokenizer("{}", 256))],
+)
+def test_package_of_the_core_is_no_matter_of_extras(monkeypatch, missing, read):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(EncoderError, match=f"the package {missing}, which comes with .*: reinstall framescope") as told:
+        read()
+    assert "[" not in str(told.value)
+
+
+def test_what_a_missing_package_of_the_core_misses_in_turn_is_named(monkeypatch):
+    def lacking(module):
+        raise ModuleNotFoundError("No module named 'flatbuffers.builder'", name="flatbuffers.builder")
+
+    monkeypatch.setattr("importlib.import_module", lacking)
+    with pytest.raises(EncoderError, match=r"the package flatbuffers, which .*: reinstall framescope"):
+        need("onnxruntime", "encoder")
+
+
+def test_installing_what_the_message_names_brings_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name: names(found) for name, found in project["optional-dependencies"].items()}
+    extras["encoder"] |= extras["onnx"]
+    asked = {
+        found
+        for package in ("features", "experiments")
+        for path in (ROOT / package).rglob("*.py")
+        for found in re.findall(r'\bneed\("([a-z]+)[\w.]*"(?:, "(\w+)")?\)', path.read_text(encoding="utf-8"))
+    }
+    assert {("onnxruntime", ""), ("onnx", "onnx"), ("torch", "encoder")} <= asked
+    assert set(CORE) <= names(project["dependencies"])
+    assert [each for each in asked if each[0] not in CORE and each[0] not in extras.get(each[1], set())] == []
+
+
+def names(requirements):
+    return {re.match(r"[\w.-]+", each).group() for each in requirements}
 
 
 def test_encoders_are_imported_only_when_used():
-    heavy = ["torch", "transformers", "onnx", "onnxruntime"]
+    heavy = ["torch", "transformers", "onnx", "onnxruntime", "tokenizers", "safetensors"]
     code = f"import features, experiments.config.schema, sys; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 

@@ -333,20 +333,27 @@ def test_validation_thresholds_need_validation_rows(config):
         fit(loaded, train_rows)
 
 
-@pytest.mark.parametrize("missing", ["torch", "transformers", "onnxruntime"])
+@pytest.mark.parametrize("missing", ["torch", "transformers", "onnx", "safetensors"])
 def test_missing_extra_is_named_before_anything_is_trained(config, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(InputError, match=r"pip install 'framescope\[encoder\]'"):
+    with pytest.raises(InputError, match=rf"the package {missing}, .*pip install 'framescope\[encoder\]'"):
         pipeline_of(load_config(str(config)))()
 
 
-def test_scoring_without_the_extra_names_it(config, monkeypatch):
+@pytest.mark.parametrize("missing", ["onnxruntime", "tokenizers"])
+def test_missing_package_of_the_core_is_named_before_anything_is_trained(config, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(InputError, match=f"the package {missing}, .*: reinstall framescope"):
+        pipeline_of(load_config(str(config)))()
+
+
+def test_scoring_without_onnx_runtime_says_to_reinstall(config, monkeypatch):
     loaded = load_config(str(config), ["classifier.epochs=1"])
     train_rows, _ = load_data(loaded, silent)
     model = fit(loaded, train_rows)
     runner._session.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(InputError, match=r"the small model: .*pip install 'framescope\[onnx\]'"):
+    with pytest.raises(InputError, match=r"the small model: .*onnxruntime.*: reinstall framescope"):
         model.predict_proba(["talks in the capital"])
 
 

@@ -49,6 +49,19 @@ def test_help_imports_nothing_heavy():
     assert out.splitlines()[-1] == "HEAVY []"
 
 
+@pytest.mark.slow
+def test_scoring_with_words_imports_nothing_of_encoders(in_workspace, trained):
+    code = (
+        f"import sys; sys.argv = ['framescope', 'score', {str(ARTICLE)!r}, '--model', {trained.model_uri!r}, "
+        "'-o', 'words.jsonl']\nfrom experiments.commands.main import main\ntry: main()\nexcept SystemExit as end: "
+        "assert not end.code\nprint('HEAVY', sorted(m for m in ('onnxruntime', 'tokenizers', 'onnx', 'safetensors', "
+        "'torch') if m in sys.modules))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "HEAVY []"
+    assert (in_workspace / "words.jsonl").stat().st_size
+
+
 def test_train_json_is_one_object_with_run_model_and_metrics(in_workspace, trained, small_config):
     result = one_json(run("train", small_config, "tracking.register=false", "--json"))
     assert {"run_id", "model_uri", "metrics"} <= set(result)
