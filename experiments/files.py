@@ -16,6 +16,9 @@ CODE = Path(__file__).resolve().parent.parent
 ROOT = CODE if (CODE / "configs").is_dir() else Path(sys.prefix) / "share" / "framescope"
 """The folder that holds ``configs/`` and ``seeds/``: the checkout, or where an installed wheel puts them."""
 
+MODELS = ROOT / "seeds" / "models"
+"""A folder a task, with the starter model and its card."""
+
 
 def find_file(name: str) -> Path:
     """Return the path of a file or folder that a user or a config names.

@@ -107,7 +107,8 @@ class Embeddings(FeatureSpec):
     Parameters
     ----------
     model : str, default "sentence-transformers/all-MiniLM-L6-v2"
-        A folder, or a model's id on the Hugging Face Hub.
+        A folder, or a model's id on the Hugging Face Hub, or ``starter``: the encoder of the starter model that comes
+        with framescope.
     precision : {"int8", "fp32"}, default "int8"
         Of the encoder's weights: int8 is a fourth of the size, and faster on processors with integer dot products.
     max_length : int, default 256

@@ -10,10 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from experiments.classifiers.encoder_settings import EncoderSettings
 from experiments.classifiers.finetuning import finetune, window_probabilities
+from experiments.classifiers.starter import STARTER, starter_encoder
 from features.encoder.errors import need
 from features.encoder.quantise import quantise
 from features.encoder.runner import TextEncoder
-from features.encoder.weights import find_encoder
+from features.encoder.weights import find_encoder, name_encoder
 from features.targets import Reading
 
 
@@ -164,3 +165,6 @@ class Encoder(EncoderSettings):  # noqa: D101
     ) -> EncoderClassifier:
         """Return the unfitted classifier, which takes probabilities as well."""
         return self.build(labels, multilabel, seed)
+
+
+name_encoder(STARTER, starter_encoder)  # for the features as well, which know nothing of saved models

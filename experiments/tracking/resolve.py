@@ -4,15 +4,12 @@ import re
 from pathlib import Path
 
 from experiments.errors import InputError
-from experiments.files import ROOT
+from experiments.files import MODELS
 from experiments.model import CARD_FILE, SentenceClassifier, load_model
 from experiments.tracking.store import store_exists
 
 STARTER = "starter"
 """What a user calls the model in the box; a folder of that name is ``./starter``."""
-
-MODELS = ROOT / "seeds" / "models"
-"""A folder a task, with the starter model and its card."""
 
 _URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:/")
 

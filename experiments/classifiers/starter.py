@@ -1,0 +1,55 @@
+"""The encoder of the starter model, to train further on labels of one's own."""
+
+from pathlib import Path
+from typing import Any
+
+from experiments.files import MODELS
+from features.encoder.dequantise import kept_encoder
+from features.encoder.errors import EncoderError
+
+STARTER = "starter"
+"""What a config calls it."""
+
+TASK = "framing"
+"""Whose starter it is. Other tasks start from it too: it has read about framing, and its head isn't taken over."""
+
+_INSTEAD = "take a model of the hub, such as sentence-transformers/all-MiniLM-L6-v2, or a folder"
+
+
+def starter_encoder() -> Path:
+    """Return the folder, in the cache, with the starter's encoder in transformers' form.
+
+    Raises
+    ------
+    EncoderError
+        If no starter model came with the kit, or it is damaged or has no encoder, or the cache can't be written.
+    """
+    saved = MODELS / TASK / "pipeline.skops"
+    if not saved.is_file():
+        raise EncoderError(f"model: {STARTER}: this framescope came without a starter model ({saved}); {_INSTEAD}")
+    encoder = _encoder(_load(saved))
+    if encoder is None:
+        raise EncoderError(f"model: {STARTER}: {saved} has no encoder to start from; {_INSTEAD}")
+    return kept_encoder(STARTER, encoder.model_, encoder.tokenizer_, encoder.settings["pooling"])
+
+
+def _load(saved: Path) -> Any:
+    # the saved form as a whole stands floors above, and the list of kinds imports this module
+    import skops.io
+
+    import features.builder
+    from experiments import classifiers
+
+    try:
+        return skops.io.load(saved, trusted=[*features.builder.ALLOWED_TYPES, *classifiers.ALLOWED_TYPES])
+    except Exception as error:  # a cut-off file, a type that isn't the kit's: skops raises types of many modules
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EncoderError(f"model: {STARTER}: {saved} can't be read ({line}); install framescope again") from None
+
+
+def _encoder(pipeline: Any) -> Any:
+    """Return the fine-tuned encoder of a pipeline, or of the student that it was distilled into, or None."""
+    step = pipeline.named_steps["classifier"]
+    if hasattr(step, "student_"):
+        return _encoder(step.student_)
+    return step if hasattr(step, "tokenizer_") else None
