@@ -23,6 +23,7 @@ from experiments.measures.calibration import Calibration
 from experiments.provenance import package_versions
 from features.encoder import EncoderError
 from features.normalise import normalise_text
+from features.target_touch import KnownTargets
 
 FORMAT = 2
 """Version of the saved form; a model of a later one is refused. One without calibration is written as version 1."""
@@ -77,6 +78,8 @@ class SentenceClassifier:
         Fingerprints of the training texts, by which an evaluation tells rows that the model has already seen.
     calibration : Calibration or None
         What the pipeline's probabilities become before anything is made of them.
+    known_targets : KnownTargets or None
+        The targets of the training rows; None in a task without targets, and for models saved before it was kept.
     """
 
     pipeline: Any
@@ -87,6 +90,7 @@ class SentenceClassifier:
     target: str | None = None
     trained_on: frozenset[str] = frozenset()
     calibration: Calibration | None = None
+    known_targets: KnownTargets | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -168,6 +172,7 @@ class SentenceClassifier:
             "versions": self.versions or package_versions(),
             "targeted": self.targeted,
             **({} if self.calibration is None else {"calibration": self.calibration.dump()}),
+            **({} if self.known_targets is None else self.known_targets.dump()),
         }
         (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         for number, encoder in enumerate(_encoders(self.pipeline), 1):  # to go on with in transformers
@@ -276,13 +281,21 @@ def load_model(folder: Path) -> SentenceClassifier:
         versions, targeted = dict(card["versions"]), bool(card.get("targeted", False))
         kept = card.get("calibration")
         calibration = None if kept is None else Calibration.load(kept, len(task.labels))
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+        known = KnownTargets.load(card)
+    except (AttributeError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{home / CARD_FILE}: is damaged ({error}); train or download the model again") from None
     seen = home / SEEN_FILE
     trained_on = frozenset(seen.read_text(encoding="utf-8").split()) if seen.is_file() else frozenset()
     pipeline = _load_pipeline(home / PIPELINE_FILE)
     return SentenceClassifier(
-        pipeline, task, thresholds, versions, targeted, trained_on=trained_on, calibration=calibration
+        pipeline,
+        task,
+        thresholds,
+        versions,
+        targeted,
+        trained_on=trained_on,
+        calibration=calibration,
+        known_targets=known,
     )
 
 

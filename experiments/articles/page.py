@@ -5,14 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from experiments.articles.scored import ScoredArticle
+from experiments.articles.scored import ScoredArticle, lack_of
 from experiments.pages import colours, render
 
 STRONGEST = 3
 """Sentences that the profile shows of each label."""
 
 
-def score_page(articles: Sequence[ScoredArticle], labels: Sequence[str], limit: str = "") -> str:
+def score_page(
+    articles: Sequence[ScoredArticle],
+    labels: Sequence[str],
+    limit: str = "",
+    target: str | None = None,
+    unknown: str = "",
+) -> str:
     """Return one self-contained page that shows articles in running text with their labels.
 
     Parameters
@@ -23,6 +29,10 @@ def score_page(articles: Sequence[ScoredArticle], labels: Sequence[str], limit: 
         The classifier's labels; their order decides their colours.
     limit : str, optional
         One sentence that says what the page leaves out.
+    target : str, optional
+        What the stance is about.
+    unknown : str, optional
+        What to know of a target that was not in training.
     """
     views = [_article_view(scored, number, labels) for number, scored in enumerate(articles, 1)]
     return render(
@@ -32,6 +42,8 @@ def score_page(articles: Sequence[ScoredArticle], labels: Sequence[str], limit: 
         colours=colours(len(labels)),
         articles=views,
         limit=limit,
+        target=target,
+        unknown=unknown,
     )
 
 
@@ -39,6 +51,7 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str]) -> 
     """Return what the template shows of one article."""
     article = scored.article
     length = max(len(article.text), 1)
+    touches = [None] * len(article.sentences) if scored.touches is None else scored.touches.tolist()
     sentences: list[dict[str, Any]] = []
     paragraphs: list[dict[str, Any]] = []
     last = 0
@@ -47,6 +60,7 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str]) -> 
             "id": f"a{number}s{index}",
             "text": sentence.text,
             "boilerplate": sentence.boilerplate,
+            "lack": lack_of(scored.target_in_training) if touches[index] is False else "",
             "given": [int(k) for k in np.flatnonzero(scored.decided[index])],
             "scores": [] if sentence.boilerplate else [float(p) for p in scored.probabilities[index]],
             "x": 1000 * sentence.start / length,
@@ -82,5 +96,7 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str]) -> 
         "n_sentences": len(read),
         "n_boilerplate": len(sentences) - len(read),
         "n_unlabelled": sum(not view["given"] for view in read),
+        "n_untouched": scored.untouched,
+        "lack": lack_of(scored.target_in_training),
         "profile": profile,
     }

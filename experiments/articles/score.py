@@ -17,7 +17,7 @@ def score_articles(
     Parameters
     ----------
     classifier : SentenceClassifier
-        Never sees boilerplate.
+        Never sees boilerplate. One that knows its training targets also tells whether the sentences touch its target.
     articles : iterable of Article
         Read only as far as a batch needs, so memory holds about one batch, or the longest article.
     batch_size : int, default 2048
@@ -32,6 +32,13 @@ def score_articles(
             yield from _score(classifier, waiting, batch_size)
             waiting, sentences = [], 0
     yield from _score(classifier, waiting, batch_size)
+
+
+def known_target(classifier: SentenceClassifier) -> bool | None:
+    """Return whether the target to score for was in training; None without one, or where the model can't tell."""
+    if classifier.known_targets is None or classifier.target is None:
+        return None
+    return classifier.known_targets.knows(classifier.target)
 
 
 def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_size: int) -> Iterator[ScoredArticle]:
@@ -50,6 +57,8 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
         probabilities[batch] = classifier.predict_proba(texts[batch])
         decided[batch] = classifier.decide(probabilities[batch])
     probabilities = probabilities.round(DIGITS)
+    known, target = classifier.known_targets, classifier.target
+    touching = None if known is None or target is None else known.touching(texts, target)
     at = 0
     for article in articles:
         shown = np.asarray([not sentence.boilerplate for sentence in article.sentences], dtype=bool)
@@ -57,5 +66,9 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
         p = np.full((len(shown), width), np.nan)
         y = np.zeros((len(shown), width), dtype=np.int8)
         p[shown], y[shown] = probabilities[at:end], decided[at:end]
+        touches = None
+        if touching is not None:
+            touches = np.full(len(shown), None, dtype=object)
+            touches[shown] = touching[at:end]
         at = end
-        yield ScoredArticle(article, classifier.labels, p, y)
+        yield ScoredArticle(article, classifier.labels, p, y, touches, known_target(classifier))

@@ -8,23 +8,27 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
 from experiments.articles.page import score_page
 from experiments.articles.read import Article
-from experiments.articles.score import score_articles
+from experiments.articles.score import known_target, score_articles
 from experiments.articles.scored import ScoredArticle
 from experiments.errors import InputError
 from experiments.files import harmless, writing
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn, to_stderr
+from features.target_touch import named
 
 FORMATS = ("jsonl", "csv", "parquet", "html")
 
 OWN_COLUMNS = ("article", "sentence", "start", "end", "text", "boilerplate", "labels", "scores")
 """What the output says of each sentence; no column of the input can be kept under these names."""
+
+TARGET_COLUMNS = ("target_in_training", "touches_target")
+"""What it says besides if a stance model knows its training targets."""
 
 PAGE_ARTICLES = 200
 PAGE_SENTENCES = 20_000
@@ -41,6 +45,12 @@ class ScoreSummary:
         How many were read; ``sentences`` counts boilerplate too.
     labels : dict of str to int
         How many sentences got each label.
+    target : str or None
+        What the stance is about, for a stance model.
+    target_in_training : bool or None
+        Whether the target was in training; None where the model can't tell.
+    untouched : int or None
+        How many sentences have no word of the target and none that goes with it; None likewise.
     seconds, sentences_per_second : float
         Time from the first article read to the last row written, and sentences over it.
     """
@@ -49,6 +59,9 @@ class ScoreSummary:
     sentences: int = 0
     boilerplate: int = 0
     labels: dict[str, int] = field(default_factory=dict)
+    target: str | None = None
+    target_in_training: bool | None = None
+    untouched: int | None = None
     seconds: float = 0.0
     sentences_per_second: float = 0.0
 
@@ -97,7 +110,7 @@ def score_to(
     batch_size : int, default 2048
         Sentences a call of the classifier.
     warn : callable
-        Called with a line when a page can't show everything.
+        Called with a line when a page can't show everything, and when the target was not in training.
     keep : sequence of str, default ()
         Columns of the articles' tables that every row carries on (not the page).
 
@@ -116,21 +129,36 @@ def score_to(
         raise InputError(
             "--format parquet: is binary and can't go to standard output; name a file with -o FILE.parquet"
         )
-    if taken := next((column for column in keep if column in OWN_COLUMNS or column.startswith("score_")), None):
+    known = known_target(classifier)
+    about = () if known is None else TARGET_COLUMNS
+    if taken := next((col for col in keep if col in (*OWN_COLUMNS, *about) or col.startswith("score_")), None):
         raise InputError(f"--keep {taken}: the output has a column {taken!r} of its own; rename that of the input")
-    summary = ScoreSummary(labels=dict.fromkeys(classifier.labels, 0))
+    if note := unknown_target(classifier):
+        warn(f"note: {note}")
+    summary = ScoreSummary(labels=dict.fromkeys(classifier.labels, 0), target=classifier.target)
+    if known is not None:
+        summary.target_in_training, summary.untouched = known, 0
     started = time.perf_counter()
     counted = _counted(score_articles(classifier, articles, batch_size), summary)
+
+    def write_text(stream: IO[str]) -> None:
+        if chosen == "html":
+            _write_html(stream, counted, classifier, warn)
+        elif chosen == "csv":
+            _write_csv(stream, counted, classifier.labels, (*about, *keep))
+        else:
+            _write_jsonl(stream, counted)
+
     if output is None:
         with _standard_output() as stream:
-            _TEXT_WRITERS[chosen](stream, counted, classifier.labels, keep, warn)
+            write_text(stream)
     else:
         with writing(output) as temporary:
             if chosen == "parquet":
-                _write_parquet(temporary, counted, classifier.labels, keep)
+                _write_parquet(temporary, counted, classifier.labels, about, keep)
             else:
                 with temporary.open("w", encoding="utf-8", newline="") as stream:
-                    _TEXT_WRITERS[chosen](stream, counted, classifier.labels, keep, warn)
+                    write_text(stream)
     summary.seconds = time.perf_counter() - started
     summary.sentences_per_second = summary.sentences / summary.seconds if summary.seconds else 0.0
     return summary
@@ -144,6 +172,19 @@ def _counted(scored: Iterator[ScoredArticle], summary: ScoreSummary) -> Iterator
         summary.boilerplate += sum(sentence.boilerplate for sentence in article.article.sentences)
         for label, count in zip(article.labels, article.decided.sum(axis=0).tolist(), strict=True):
             summary.labels[label] += count
+        if article.touches is not None and summary.untouched is not None:
+            summary.untouched += article.untouched
+
+
+def unknown_target(classifier: SentenceClassifier) -> str:
+    """Return what to know of a target that was not in training, or nothing if it was, or nobody can tell."""
+    known = classifier.known_targets
+    if known is None or classifier.target is None or known.knows(classifier.target):
+        return ""
+    return (
+        f"the target {classifier.target!r} was not in training: the stance to it is carried over from other targets "
+        f"and less reliable; in training were {named(known.names)}"
+    )
 
 
 @contextmanager
@@ -166,20 +207,16 @@ def _standard_output() -> Iterator[IO[str]]:
             stream.detach()
 
 
-def _write_jsonl(
-    stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str], warn: Warn
-) -> None:
+def _write_jsonl(stream: IO[str], articles: Iterator[ScoredArticle]) -> None:
     for scored in articles:
         for row in scored.rows():
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _write_csv(
-    stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str], warn: Warn
-) -> None:
+def _write_csv(stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], more: Sequence[str]) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     header = ["article", "sentence", "start", "end", "text", "boilerplate", "labels"]
-    writer.writerow([*header, *(f"score_{label}" for label in labels), *keep])
+    writer.writerow([*header, *(f"score_{label}" for label in labels), *more])
     for scored in articles:
         for row in scored.rows():
             writer.writerow(
@@ -192,12 +229,18 @@ def _write_csv(
                     "true" if row.get("boilerplate") else "false",
                     harmless(";".join(row["labels"])),
                     *(row["scores"].get(label, "") for label in labels),
-                    *(harmless(row.get(column, "")) for column in keep),
+                    *(_cell(row.get(column, "")) for column in more),
                 ]
             )
 
 
-def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str]) -> None:
+def _cell(value: Any) -> Any:
+    return ("true" if value else "false") if isinstance(value, bool) else harmless(value)
+
+
+def _write_parquet(
+    path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str], about: Sequence[str], keep: Sequence[str]
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -211,6 +254,7 @@ def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequen
             pa.field("boilerplate", pa.bool_(), nullable=False),
             pa.field("labels", pa.list_(pa.string()), nullable=False),
             *(pa.field(f"score_{label}", pa.float64()) for label in labels),
+            *(pa.field(column, pa.bool_()) for column in about),
             *(pa.field(column, pa.string()) for column in keep),
         ]
     )
@@ -221,7 +265,7 @@ def _write_parquet(path: Path, articles: Iterator[ScoredArticle], labels: Sequen
                     **{name: row[name] for name in ("article", "sentence", "start", "end", "text", "labels")},
                     "boilerplate": row.get("boilerplate", False),
                     **{f"score_{label}": row["scores"].get(label) for label in labels},
-                    **{column: row.get(column) for column in keep},
+                    **{column: row.get(column) for column in (*about, *keep)},
                 }
                 for row in rows
             ]
@@ -239,9 +283,7 @@ def _chunks(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str
         yield chunk
 
 
-def _write_html(
-    stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], keep: Sequence[str], warn: Warn
-) -> None:
+def _write_html(stream: IO[str], articles: Iterator[ScoredArticle], classifier: SentenceClassifier, warn: Warn) -> None:
     shown: list[ScoredArticle] = []
     sentences = 0
     limit = ""
@@ -260,16 +302,17 @@ def _write_html(
     if limit:
         limit += " Write JSONL, CSV or Parquet for all of it."
         warn(limit)
-    stream.write(score_page(shown, labels, limit))
+    stream.write(score_page(shown, classifier.labels, limit, classifier.target, unknown_target(classifier)))
 
 
 def _first_sentences(scored: ScoredArticle, n: int) -> ScoredArticle:
     article = scored.article
     sentences = article.sentences[:n]
     text = article.text[: sentences[-1].end]
-    return ScoredArticle(
-        Article(article.id, text, sentences, article.kept), scored.labels, scored.probabilities[:n], scored.decided[:n]
+    return replace(
+        scored,
+        article=Article(article.id, text, sentences, article.kept),
+        probabilities=scored.probabilities[:n],
+        decided=scored.decided[:n],
+        touches=None if scored.touches is None else scored.touches[:n],
     )
-
-
-_TEXT_WRITERS = {"jsonl": _write_jsonl, "csv": _write_csv, "html": _write_html}

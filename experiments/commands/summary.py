@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.articles.scored import lack_of
 from experiments.articles.write import ScoreSummary
 from experiments.config.schema import Config
 from experiments.corpus.checks import undecided_counts
@@ -71,7 +72,8 @@ def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
     """Return an evaluation's result: the model, the rows, their digest, and flat metrics, also by slice.
 
     ``undecided`` counts rows left out because no label of theirs was decided, and for each label the rows where it
-    isn't; the rest is what could not be measured: see :func:`gaps_json`.
+    isn't; ``targets_not_in_training`` (target -> rows) is there for a model that knows its training targets; the rest
+    is what could not be measured: see :func:`gaps_json`.
     """
     return {
         "model": uri,
@@ -87,6 +89,7 @@ def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
             for column, parts in evaluation.slices.items()
         },
         "undecided": undecided_counts(evaluation.data, evaluation.gaps.labels),
+        **({} if evaluation.unknown is None else {"targets_not_in_training": evaluation.unknown}),
         **gaps_json(evaluation.gaps),
     }
 
@@ -105,7 +108,11 @@ def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluat
 
 
 def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]:
-    """Return what was scored, with which model, and where it went."""
+    """Return what was scored, with which model, and where it went.
+
+    For a stance model also ``target``, and where it knows its training targets ``target_in_training`` and
+    ``untouched``, the number of sentences without a word of the target or one that goes with it.
+    """
     return {
         "model": uri,
         "output": str(output),
@@ -113,6 +120,7 @@ def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]
         "sentences": summary.sentences,
         "boilerplate": summary.boilerplate,
         "labels": dict(summary.labels),
+        **_target_json(summary),
         "seconds": round(summary.seconds, 3),
     }
 
@@ -123,8 +131,28 @@ def scored_text(uri: str, summary: ScoreSummary, output: Path | None) -> str:
     where = f" -> {output}" if output else ""
     return (
         f"{summary.articles} article(s), {summary.sentences} sentences ({summary.boilerplate} "
-        f"boilerplate): {found}; by {uri}{where}"
+        f"boilerplate): {found}; by {uri}{where}{_untouched_text(summary)}"
     )
+
+
+def _target_json(summary: ScoreSummary) -> dict[str, Any]:
+    if summary.target is None:
+        return {}
+    if summary.target_in_training is None:
+        return {"target": summary.target}
+    return {
+        "target": summary.target,
+        "target_in_training": summary.target_in_training,
+        "untouched": summary.untouched,
+    }
+
+
+def _untouched_text(summary: ScoreSummary) -> str:
+    if not summary.untouched:
+        return ""
+    read = summary.sentences - summary.boilerplate
+    lack = lack_of(summary.target_in_training)
+    return f"\n{summary.untouched} of {read} sentences have {lack}: their stance may be the model's guess"
 
 
 def metrics_lines(labels: list[str], metrics: dict[str, Estimate]) -> list[str]:

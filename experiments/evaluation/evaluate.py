@@ -1,5 +1,6 @@
 """Measures a model on labelled rows: the numbers, and the rows behind them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
 from experiments.tables.cells import cell_key
+from features.target_touch import named
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Evaluation:
         Column -> value -> (rows, metrics), for values with at least 20 rows.
     gaps : Gaps
         What could not be measured, or on few rows only.
+    unknown : dict of str to int or None
+        Targets that were not in the model's training -> how many of the rows have them; None in a task without
+        targets, or where the model doesn't know which it was trained on.
     """
 
     data: Labelled
@@ -43,6 +48,7 @@ class Evaluation:
     metrics: Metrics
     slices: dict[str, dict[str, tuple[int, Metrics]]]
     gaps: Gaps
+    unknown: dict[str, int] | None = None
 
 
 def evaluate(
@@ -83,7 +89,19 @@ def evaluate(
     metrics = measured(np.arange(len(data)))
     lacking = [column for column in slices if column not in sizes]
     gaps = find_gaps(labels, data.y, decided, metrics["macro_f1"].value, sizes, lacking)
-    return Evaluation(data, probabilities, decided, metrics, sliced, gaps)
+    return Evaluation(data, probabilities, decided, metrics, sliced, gaps, unknown_targets(classifier, data))
+
+
+def unknown_targets(classifier: SentenceClassifier, data: Labelled) -> dict[str, int] | None:
+    """Return the rows' targets that were not in the model's training, with their numbers of rows, sorted by name.
+
+    None in a task without targets, and for models saved before they knew what they were trained on.
+    """
+    known = classifier.known_targets
+    if known is None or data.targets is None:
+        return None
+    counts = Counter(" ".join(target.split()) for target in data.targets)
+    return {target: counts[target] for target in sorted(counts) if not known.knows(target)}
 
 
 def evaluate_file(
@@ -116,6 +134,12 @@ def evaluate_file(
     if seen := classifier.seen(data.texts):
         warn(f"note: the model was trained on {seen} of these {len(data)} rows; its score on them flatters")
     evaluation = evaluate(classifier, data, bootstrap, seed, slices)
+    if evaluation.unknown:
+        rows = sum(evaluation.unknown.values())
+        warn(
+            f"note: {rows} of these {len(data)} rows have a target that was not in training: "
+            f"{named(list(evaluation.unknown))}; --slice target measures them apart"
+        )
     for line in gap_lines(evaluation.gaps):
         warn(f"note: {line}")
     if predictions is not None:

@@ -21,6 +21,7 @@ from experiments.tables.cells import cell_key
 from experiments.training.thresholds import choose_thresholds
 from features import build_features
 from features.encoder import EncoderError
+from features.target_touch import KnownTargets
 from features.targets import Reading
 
 
@@ -83,7 +84,14 @@ def fit(
         ) from error
     seen = frozenset(map(fingerprint, rows.texts))
     return SentenceClassifier(
-        pipeline, config.task, thresholds, package_versions(), config.targeted, trained_on=seen, calibration=calibration
+        pipeline,
+        config.task,
+        thresholds,
+        package_versions(),
+        config.targeted,
+        trained_on=seen,
+        calibration=calibration,
+        known_targets=None if rest.targets is None else KnownTargets.learn(rest.texts, rest.targets),
     )
 
 

@@ -84,6 +84,7 @@ def test_rows_follow_the_contract_whatever_the_batches(
 def test_boilerplate_never_reaches_the_classifier_and_batches_span_articles(articles: list[Article]) -> None:
     class Recorder:
         labels = LABELS
+        known_targets = target = None
         calls: ClassVar[list[list[str]]] = []
 
         def predict_proba(self, texts: list[str]) -> np.ndarray:
@@ -244,6 +245,7 @@ from experiments.articles.read import make_article
 from experiments.articles.write import score_to
 class Zero:
     labels = ["threat"]
+    known_targets = target = None
     def predict_proba(self, texts): return np.zeros((len(texts), 1))
     def decide(self, p): return np.zeros(p.shape, dtype=np.int8)
 score_to(Zero(), (make_article(str(n), "It rained on Monday. " * 20) for n in range(2000)))
