@@ -12,7 +12,7 @@ from experiments.articles.read import Article
 def lack_of(target_in_training: bool | None) -> str:
     """Return what a sentence lacks that doesn't touch the target.
 
-    It isn't called off the topic: the words miss one in four of the texts that do take a side (docs/stance.md).
+    It isn't called off the topic: a quarter to a half of the texts that take a side lack such words (docs/stance.md).
     """
     return "neither a word of the target nor one that goes with it" if target_in_training else "no word of the target"
 

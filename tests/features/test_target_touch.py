@@ -44,6 +44,14 @@ def test_the_ratio_is_dunnings() -> None:
             assert KnownTargets.learn(texts, ["x"] * 10 + ["y"] * 30).words["x"] == found
 
 
+def test_rare_words_and_words_that_others_have_more_often_dont_count() -> None:
+    texts = ["a gull"] * 2 + ["a plain day"] * 3 + ["a windy day"] * 5 + ["a windy night"] * 90
+    targets = ["x"] * 10 + ["y"] * 90
+    # two texts with a gull are too few, also where their ratio is high enough: among a thousand others
+    assert KnownTargets.learn(texts, targets).words == {"x": ("day", "plain"), "y": ("night", "windi")}
+    assert KnownTargets.learn([*texts, *["a windy night"] * 900], targets + ["y"] * 900).words["x"] == ("day", "plain")
+
+
 def test_the_words_of_a_target_are_limited() -> None:
     texts = [" ".join(f"w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(300))] * 20 + ["nothing here"] * 20
     words = KnownTargets.learn(texts, ["x"] * 20 + ["y"] * 20).words

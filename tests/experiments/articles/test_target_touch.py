@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.articles.read import make_article
+from experiments.articles.score import score_articles
 from experiments.articles.write import score_to
 from experiments.commands.main import app
 from experiments.config.files import load_config
@@ -88,6 +89,15 @@ def test_a_new_target_is_noted_once_and_in_every_row(model: SentenceClassifier, 
         assert summary.target_in_training is False and summary.untouched == 2
         # "Tickets" has the target's word; "quays" go with a target that isn't asked for
         assert [row.get("touches_target") in (True, "true") for row in rows] == [False, False, True, False]
+
+
+def test_sentences_keep_their_own_answer_across_articles_and_batches(model: SentenceClassifier) -> None:
+    articles = [make_article("a", TEXT), make_article("b", "It rained."), make_article("c", "One quay. No quay.")]
+    for batch_size in (1, 2, 100):
+        scored = list(score_articles(model.towards("the harbour toll"), articles, batch_size))
+        answers = [row.get("touches_target") for each in scored for row in each.rows()]
+        assert answers == [True, True, False, None, False, True, True]
+        assert [each.untouched for each in scored] == [1, 1, 0]
 
 
 def test_the_label_is_not_changed(model: SentenceClassifier, tmp_path: Path) -> None:
