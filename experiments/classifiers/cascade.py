@@ -180,6 +180,11 @@ class Cascade(ClassifierSpec):
         """Whether one of the two is taught by unlabelled sentences."""
         return self.first.classifier.reads_unlabelled or self.second.classifier.reads_unlabelled
 
+    @property
+    def needs_unlabelled(self) -> bool:
+        """Whether one of the two can't do without unlabelled sentences."""
+        return self.first.classifier.needs_unlabelled or self.second.classifier.needs_unlabelled
+
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> CascadeClassifier:
         """Return the unfitted classifier of texts."""
         return self.build_for(labels, multilabel, seed, None)

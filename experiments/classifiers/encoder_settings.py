@@ -38,6 +38,9 @@ class EncoderSettings(ClassifierSpec):
         Part of each row's label that is spread evenly over all labels: less sure of itself, and of wrong labels.
     auxiliary_weight : float, default 1.0
         What each of ``data.columns.auxiliary`` counts against the labels.
+    layers : int, optional
+        Keep so many of the encoder's layers, evenly spread from the first to the last: fewer are faster. All when left
+        out.
     pooling : {"mean", "cls"}, default "mean"
         How token vectors become one.
     max_length : int, default 128
@@ -75,6 +78,7 @@ class EncoderSettings(ClassifierSpec):
     class_weight: Literal["none", "sqrt", "balanced"] = "none"
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     auxiliary_weight: float = Field(default=1.0, gt=0)
+    layers: int | None = Field(default=None, ge=1)
     pooling: Literal["mean", "cls"] = "mean"
     max_length: int = Field(default=128, ge=48)
     patience: int = Field(default=2, ge=1)

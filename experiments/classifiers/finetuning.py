@@ -1,5 +1,6 @@
 """Fine-tunes an encoder with PyTorch: one loop, the same on CPU and GPU, that goes on where it was stopped."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from experiments.classifiers.progress import Progress
 from experiments.classifiers.training_rows import UNKNOWN, Rows, auxiliary_codes, deal, read_rows
 from features.encoder.architectures import own_graph
 from features.encoder.errors import EncoderError, need
-from features.encoder.export import load_encoder, takes_kinds, torch_graph
+from features.encoder.export import keep_layers, load_encoder, takes_kinds, torch_graph
 from features.encoder.graph import classifier_model
 from features.encoder.runner import TOKENS, batches, pool_windows
 from features.encoder.weights import find_encoder, longest_input, read_config, read_tokenizer
@@ -78,6 +79,8 @@ def finetune(
     """
     folder = find_encoder(settings.model)
     config, tokenizer = read_config(folder), read_tokenizer(folder)
+    if settings.layers:
+        config = {**config, "num_hidden_layers": settings.layers}
     length = min(settings.max_length, longest_input(config))
     device = find_device(settings.device)
     settings = sized(settings, device)
@@ -125,7 +128,7 @@ def finetune(
     encoder = {name.removeprefix("encoder."): each for name, each in weights.items() if name.startswith("encoder.")}
     graph = own_graph(config, encoder) or torch_graph(learner.net.encoder)
     model = classifier_model(graph, settings.pooling, *head)
-    files = _files(folder, tokenizer, encoder, head)
+    files = _files(folder, config, tokenizer, encoder, head)
     return Trained(model, tokenizer, length, state["history"], files, learner if device != "cpu" else None)
 
 
@@ -194,6 +197,8 @@ class Learner:
         self.net.eval()
         scores = np.zeros((len(rows.ids), self.net.head.out_features), dtype=np.float32)
         tokens = TOKENS if self.device == "cpu" else _CARD_TOKENS
+        if exact:  # on a card to some four digits, at several times the speed of the last three
+            self.torch.set_float32_matmul_precision("high")
         with self.torch.no_grad():
             for batch in batches(rows.lengths, tokens):
                 found = self._scores(rows, batch, None if exact else self.half)
@@ -319,6 +324,8 @@ class Learner:
 def _network(folder: Path, n_labels: int, settings: EncoderSettings, n_side: int = 0) -> Any:
     torch = need("torch", "encoder")
     encoder = load_encoder(folder)
+    if settings.layers:
+        keep_layers(encoder, settings.layers)
     kinds_told = takes_kinds(encoder)
 
     class Network(torch.nn.Module):  # type: ignore[misc, name-defined]
@@ -415,12 +422,16 @@ def _half(torch: Any, device: str) -> Any:
 
 
 def _files(
-    folder: Path, tokenizer: str, encoder: dict[str, np.ndarray], head: tuple[np.ndarray, np.ndarray]
+    folder: Path,
+    config: dict[str, Any],
+    tokenizer: str,
+    encoder: dict[str, np.ndarray],
+    head: tuple[np.ndarray, np.ndarray],
 ) -> dict[str, bytes]:
     """Return the trained encoder as transformers writes one, and the head beside it."""
     save = need("safetensors.numpy", "onnx").save
     files = {
-        "config.json": (folder / "config.json").read_bytes(),
+        "config.json": (json.dumps(config, indent=2) + "\n").encode(),
         "tokenizer.json": tokenizer.encode(),
         "model.safetensors": save(encoder, metadata={"format": "pt"}),
         "head.safetensors": save({"weight": head[0], "bias": head[1]}),

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
 
 _NEGLIGIBLE = 0.02  # a label with less than this isn't worth a copy of the row
 
@@ -40,15 +41,20 @@ class SoftLabels(ClassifierMixin, BaseEstimator):
         """Return probabilities of shape (n, n_labels)."""
         if not self.multilabel:
             return np.asarray(self.estimators_[0].predict_proba(X))
-        return np.column_stack([model.predict_proba(X)[:, 1] for model in self.estimators_])
+        return np.column_stack([self._probability(model, X) for model in self.estimators_])
+
+    def _probability(self, model: Any, X: Any) -> np.ndarray:
+        found = np.asarray(model.predict_proba(X))
+        return found[:, -1] if 1 in model.classes_ else np.zeros(len(found))
 
     def _fitted(self, X: Any, shares: np.ndarray) -> Any:
         copies = [np.flatnonzero(share > _NEGLIGIBLE) for share in shares.T]
         labels = [np.full(len(at), label) for label, at in enumerate(copies)]
         weights = [share[at] for share, at in zip(shares.T, copies, strict=True)]
-        return clone(self.classifier).fit(
-            X[np.concatenate(copies)], np.concatenate(labels), sample_weight=np.concatenate(weights)
-        )
+        # a label that the teacher sees everywhere or nowhere leaves nothing to tell apart
+        alone = sum(len(at) > 0 for at in copies) < 2
+        classifier = DummyClassifier(strategy="prior") if alone else clone(self.classifier)
+        return classifier.fit(X[np.concatenate(copies)], np.concatenate(labels), sample_weight=np.concatenate(weights))
 
 
 class Hardened(ClassifierMixin, BaseEstimator):

@@ -29,6 +29,11 @@ class ClassifierSpec(BaseModel):
     reads_unlabelled: ClassVar[bool] = False
     """Whether its ``fit`` takes sentences without labels."""
 
+    @property
+    def needs_unlabelled(self) -> bool:
+        """Whether it can't be fitted without sentences without labels."""
+        return self.reads_unlabelled
+
     takes_undecided: ClassVar[bool] = False
     """Whether, in a multilabel task, its ``fit`` takes rows of which some labels are not decided (negative in ``y``).
 

@@ -105,6 +105,11 @@ class Vote(ClassifierSpec):
         """Whether a member is taught by unlabelled sentences."""
         return any(member.classifier.reads_unlabelled for member in self.members)
 
+    @property
+    def needs_unlabelled(self) -> bool:
+        """Whether a member can't do without unlabelled sentences."""
+        return any(member.classifier.needs_unlabelled for member in self.members)
+
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> VoteClassifier:
         """Return the unfitted classifier of texts."""
         return self.build_for(labels, multilabel, seed, None)

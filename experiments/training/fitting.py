@@ -71,7 +71,8 @@ def fit(
     build = pipeline_of(config, undecided=bool((rest.y == UNDECIDED).any()))
     try:
         validation = (held.inputs, answers(config, held)) if held else None
-        unlabelled = _unlabelled(config, unseen, say) if config.classifier.reads_unlabelled else []
+        wanted = config.classifier.needs_unlabelled or bool(config.data.unlabelled)
+        unlabelled = _unlabelled(config, unseen, say) if config.classifier.reads_unlabelled and wanted else []
         more = auxiliary(config, rest)
         pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled, more)
         # after the fit, which leaves the vectors of frozen encoders in their cache

@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from features.encoder.errors import EncoderError, need
 from features.encoder.graph import HIDDEN, OPSET, TEXT_INPUTS, Graph
 
@@ -118,6 +120,38 @@ def load_encoder(folder: Path) -> Any:
         raise EncoderError(
             f"{folder}: transformers can't load the encoder ({line}); download it again or choose another"
         ) from None
+
+
+def keep_layers(model: Any, count: int) -> None:
+    """Keep so many of an encoder's layers, evenly spread from the first to the last, and drop the others.
+
+    Raises
+    ------
+    EncoderError
+        If it has fewer, or keeps them in an unusual way.
+
+    References
+    ----------
+    Sanh, V. et al. (2019). DistilBERT, a distilled version of BERT. arXiv:1910.01108. (every other layer is kept)
+    """
+    torch = need("torch", "encoder")
+    total = int(getattr(model.config, "num_hidden_layers", 0))
+    stacks = [
+        (owner, name)
+        for owner in model.modules()
+        for name, part in owner.named_children()
+        if isinstance(part, torch.nn.ModuleList) and len(part) == total
+    ]
+    if len(stacks) != 1 or "num_hidden_layers" not in model.config.to_dict():
+        raise EncoderError(
+            f"classifier.layers: the layers of a {type(model).__name__} can't be told apart; leave it out"
+        )
+    if count > total:
+        raise EncoderError(f"classifier.layers={count}: the encoder has {total} layers; keep as many at most")
+    ((owner, name),) = stacks
+    chosen = np.linspace(0, total - 1, count).round().astype(int) if count > 1 else [0]
+    setattr(owner, name, torch.nn.ModuleList([getattr(owner, name)[at] for at in chosen]))
+    model.config.num_hidden_layers = count
 
 
 def takes_kinds(model: Any) -> bool:

@@ -52,6 +52,12 @@ def test_stock_mlflow_loads_the_model(client, trained):
     assert model.metadata.get_input_schema().input_names() == ["text"]
 
 
+def test_serving_words_asks_for_no_package_of_encoders(in_workspace, trained):
+    served = (fetch_model(trained.model_uri) / "requirements.txt").read_text()
+    assert "scikit-learn==" in served
+    assert not [name for name in ("onnxruntime", "tokenizers", "onnx", "safetensors", "torch") if name in served]
+
+
 def test_saved_run_holds_no_pickle(in_workspace, trained):
     folder = fetch_model(trained.model_uri)
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from experiments.classifiers.variants import make_variants
 from experiments.config.files import load_config
 from experiments.corpus.rows import load_data
 from experiments.errors import InputError
@@ -122,6 +123,35 @@ def test_student_learns_from_its_teacher_what_no_labelled_row_says(made_of, tmp_
     loaded = load_model(tmp_path / "saved")
     assert np.allclose(loaded.predict_proba(["Report: zyxwar."])[0], war)
     assert not hasattr(loaded.pipeline.named_steps["classifier"], "teacher_")
+
+
+def test_student_learns_from_what_its_teacher_says_of_variants(made_of):
+    words = "{features: [{type: words, min_df: 1}], classifier: {type: logistic, C: 100}}"
+    always = "{classifier: {type: lexicon, keywords: {threat: [said], cooperation: [zyxpact], denial: [zyxdeny]}}}"
+    said = ["Somebody said so.", "Nobody knows."]
+    _, _, alone = made_of(f"{{type: distilled, teacher: {always}, student: {words}, variants: 3}}")
+    first, second = alone.predict_proba(said)
+    assert first[0] > second[0] + 0.3
+    _, _, blended = made_of(f"{{type: distilled, teacher: {always}, student: {words}, blend: 1}}")
+    first, second = blended.predict_proba(said)
+    assert first[0] > 0.8 > 0.2 > second[0]  # the labels count for nothing, the teacher's word for all
+
+
+def test_distilling_needs_something_that_the_teacher_can_say(made_of):
+    with pytest.raises(InputError, match=r"set data\.unlabelled to a file"):
+        made_of(f"{{type: distilled, teacher: {KEYWORDS}, student: {WORDS}}}")
+
+
+def test_variants_keep_the_target_and_are_new():
+    texts = ["The army of Norland shelled 3 villages near Kem on Friday.", "Talks begin.", ""]
+    found = make_variants(texts, 5, 1)
+    assert 5 < len(found) <= 10 and len(set(found)) == len(found) and not set(found) & set(texts)
+    assert found == make_variants(texts, 5, 1) != make_variants(texts, 5, 2)
+    words = {word for text in texts for word in text.split()}
+    assert all(set(each.split()) <= words for each in found)
+    pairs = make_variants([(text, "the war") for text in texts], 5, 1)
+    assert {target for _, target in pairs} == {"the war"}
+    assert make_variants(texts, 0, 1) == []
 
 
 def test_unlabelled_sentences_that_are_test_rows_are_left_out(made_of, tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
@@ -400,6 +401,23 @@ def test_every_option_trains_a_model_that_learns_and_is_saved_as_it_was_trained(
     assert average_precision_score(test_rows.y, here, average="macro") > 0.6
     model.save(tmp_path / "model")
     assert np.array_equal(load_model(tmp_path / "model").predict_proba(test_rows.texts), here)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "mpnet"])
+def test_fewer_layers_are_kept_trained_and_saved(config, tmp_path, architecture):
+    folder = small_encoder(tmp_path / "deep", architecture)
+    layers = json.loads((folder / "config.json").read_text())["num_hidden_layers"]
+    assert layers >= 2
+    loaded = load_config(str(config), [f"classifier.model={folder}", "classifier.layers=1", "classifier.epochs=1"])
+    train_rows, _ = load_data(loaded, silent)
+    model = fit(loaded, train_rows)
+    model.save(tmp_path / "model")
+    assert np.array_equal(load_model(tmp_path / "model").predict_proba(["talks"]), model.predict_proba(["talks"]))
+    weights = load_file(tmp_path / "model" / "encoder" / "model.safetensors")
+    assert {name.split(".layer.")[1].split(".")[0] for name in weights if ".layer." in name} == {"0"}
+    assert json.loads((tmp_path / "model" / "encoder" / "config.json").read_text())["num_hidden_layers"] == 1
+    with pytest.raises(InputError, match=rf"classifier.layers=99: the encoder has {layers} layers"):
+        fit(load_config(str(config), [f"classifier.model={folder}", "classifier.layers=99"]), train_rows)
 
 
 def test_lower_layers_learn_more_slowly_when_asked(small):
