@@ -43,7 +43,7 @@ mutants: .venv/installed-dev
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "framescope needs Python 3.11 or later: make PYTHON=python3.12 demo")'
 	@echo "Making a virtual environment in .venv, with framescope and the libraries it stands on. pip now downloads some"
-	@echo "270 MB (scikit-learn, MLflow, PyArrow and others) and unpacks them; a minute or two, and only this once ..."
+	@echo "250 MB (scikit-learn, MLflow, PyArrow and others) and unpacks them; a minute or two, and only this once ..."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
