@@ -160,6 +160,10 @@ class Data(_Section):
         return values
 
 
+def _without_nulls(where: Any) -> Any:
+    return {key: value for key, value in where.items() if value is not None} if isinstance(where, Mapping) else where
+
+
 class Thresholds(_Section):
     """When a probability becomes a label (multilabel tasks only; else the likeliest label is taken).
 
@@ -175,13 +179,17 @@ class Thresholds(_Section):
     where : mapping, default {}
         Choose them on rows with these column values only, such as ``{kind: article}`` or
         ``{kind: [article, outline]}``: rows in which labels are as frequent as they will be in use. A corpus that was
-        balanced or full of hard cases has other frequencies.
+        balanced or full of hard cases has other frequencies. ``{kind: null}`` takes a column out that a parent config
+        names.
     """
 
     method: Literal["cv", "validation", "fixed"] = "cv"
     value: float = Field(default=0.5, gt=0, lt=1)
     folds: int = Field(default=5, ge=2)
-    where: dict[str, str | list[str]] = {}
+    where: Annotated[
+        dict[str, str | list[str]],
+        BeforeValidator(_without_nulls, json_schema_input_type=dict[str, str | list[str] | None]),
+    ] = {}
 
 
 class Evaluation(_Section):

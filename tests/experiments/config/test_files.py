@@ -129,3 +129,14 @@ def test_shipped_config_can_be_a_parent(tmp_path):
     child.write_text("defaults:\nname: mine\n")
     with pytest.raises(InputError, match="is missing"):
         load_config(str(child))
+
+
+def test_a_child_takes_rows_of_its_parent_out_by_null(small_config, tmp_path):
+    child = tmp_path / "child.yaml"
+    child.write_text(f"defaults: {small_config}\nthresholds: {{where: {{kind: null, part: [press, wire]}}}}\n")
+    parent = load_config(str(small_config), ["thresholds.where={kind: article}"])
+    assert parent.thresholds.where == {"kind": "article"}
+    grandchild = tmp_path / "grandchild.yaml"
+    grandchild.write_text("defaults: child.yaml\n")
+    assert load_config(str(grandchild), ["thresholds.where.kind=null"]).thresholds.where == {"part": ["press", "wire"]}
+    assert load_config(str(child)).thresholds.where == {"part": ["press", "wire"]}
