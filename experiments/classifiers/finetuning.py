@@ -1,6 +1,7 @@
 """Fine-tunes an encoder with PyTorch: one loop, the same on CPU and GPU, that goes on where it was stopped."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from features.encoder.weights import find_encoder, longest_input, read_config, r
 _CLIP = 1.0  # longest gradient of a step; keeps the first steps from wrecking the encoder
 _CARD_BATCH = 128  # rows a step with ``batch_size: auto`` on a card, which smaller ones leave idle
 _CPU_BATCH = 32
+_KEEP_SECONDS = 30.0  # of training that a kill may cost: on a card an epoch takes less time than its state takes to write
 _CARD_TOKENS = 65536  # tokens a batch when a card predicts
 
 
@@ -94,7 +96,7 @@ def finetune(
     state: dict[str, Any] = {"epoch": 0, "best": None, "best_epoch": 0, "history": [], "done": False}
     if (kept := checkpoint.read()) is not None and learner.restore(kept[0]):
         state = kept[1]
-    known = state["done"]
+    known, written = state["done"], time.monotonic()
     steps = -(-len(rows.ids) // learner.size)
     try:
         with Progress(settings.epochs * steps, state["epoch"] * steps, state["done"]) as progress:
@@ -111,8 +113,9 @@ def finetune(
                 progress.note(entry)
                 worse = 0 if held is None else epoch + 1 - state["best_epoch"]
                 state["done"] = epoch + 1 == settings.epochs or worse >= settings.patience
-                if not state["done"]:
+                if not state["done"] and time.monotonic() - written >= _KEEP_SECONDS:
                     checkpoint.write(learner.tensors(), state)
+                    written = time.monotonic()
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
             raise

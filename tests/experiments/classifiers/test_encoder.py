@@ -161,6 +161,7 @@ def test_same_seed_gives_the_same_model_and_another_seed_another(config, cache):
 
 
 def test_killed_training_goes_on_after_its_last_epoch_to_the_same_end(config, cache, monkeypatch, capsys):
+    monkeypatch.setattr(finetuning, "_KEEP_SECONDS", 0.0)
     loaded = load_config(str(config), ["classifier.epochs=4", "classifier.precision=fp32"])
     train_rows, _ = load_data(loaded, silent)
     straight = fit(loaded, train_rows).predict_proba(train_rows.texts[:20])
