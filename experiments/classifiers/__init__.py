@@ -13,12 +13,13 @@ from experiments.classifiers.logistic import Logistic
 from experiments.classifiers.majority import Majority
 from experiments.classifiers.members import Member
 from experiments.classifiers.naive_bayes import NaiveBayes
+from experiments.classifiers.saved import Saved
 from experiments.classifiers.spec import ClassifierSpec
 from experiments.classifiers.svm import SVM
 from experiments.classifiers.vote import Vote
 
 AnyClassifier = Annotated[
-    Logistic | SVM | NaiveBayes | Boosting | Majority | Lexicon | Encoder | Vote | Cascade | Distilled,
+    Logistic | SVM | NaiveBayes | Boosting | Majority | Lexicon | Encoder | Vote | Cascade | Distilled | Saved,
     Field(discriminator="type"),
 ]
 """Every kind of classifier that a config can name: a new kind is added here, and nowhere else."""
@@ -30,6 +31,7 @@ ALLOWED_TYPES = (
     "experiments.classifiers.distilled.DistilledClassifier",
     "experiments.classifiers.encoder.EncoderClassifier",
     "experiments.classifiers.lexicon.KeywordClassifier",
+    "experiments.classifiers.saved.SavedClassifier",
     "experiments.classifiers.soft_labels.Hardened",
     "experiments.classifiers.soft_labels.SoftLabels",
     "experiments.classifiers.vote.VoteClassifier",

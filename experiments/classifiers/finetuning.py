@@ -25,7 +25,9 @@ from features.encoder.weights import find_encoder, longest_input, read_config, r
 _CLIP = 1.0  # longest gradient of a step; keeps the first steps from wrecking the encoder
 _CARD_BATCH = 128  # rows a step with ``batch_size: auto`` on a card, which smaller ones leave idle
 _CPU_BATCH = 32
-_KEEP_SECONDS = 30.0  # of training that a kill may cost: on a card an epoch takes less time than its state takes to write
+_KEEP_SECONDS = (
+    30.0  # of training that a kill may cost: on a card an epoch takes less time than its state takes to write
+)
 _CARD_TOKENS = 65536  # tokens a batch when a card predicts
 
 

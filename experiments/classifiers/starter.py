@@ -27,13 +27,20 @@ def starter_encoder() -> Path:
     saved = MODELS / TASK / "pipeline.skops"
     if not saved.is_file():
         raise EncoderError(f"model: {STARTER}: this framescope came without a starter model ({saved}); {_INSTEAD}")
-    encoder = _encoder(_load(saved))
+    encoder = _encoder(load_saved(saved))
     if encoder is None:
         raise EncoderError(f"model: {STARTER}: {saved} has no encoder to start from; {_INSTEAD}")
     return kept_encoder(STARTER, encoder.model_, encoder.tokenizer_, encoder.settings["pooling"])
 
 
-def _load(saved: Path) -> Any:
+def load_saved(saved: Path) -> Any:
+    """Return the pipeline of a saved model, in which nothing is executed.
+
+    Raises
+    ------
+    EncoderError
+        If the file is damaged, or holds a type that isn't the kit's.
+    """
     # the saved form as a whole stands floors above, and the list of kinds imports this module
     import skops.io
 
@@ -44,7 +51,8 @@ def _load(saved: Path) -> Any:
         return skops.io.load(saved, trusted=[*features.builder.ALLOWED_TYPES, *classifiers.ALLOWED_TYPES])
     except Exception as error:  # a cut-off file, a type that isn't the kit's: skops raises types of many modules
         line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise EncoderError(f"model: {STARTER}: {saved} can't be read ({line}); install framescope again") from None
+        again = "install framescope" if saved.is_relative_to(MODELS) else "train or download it"
+        raise EncoderError(f"model: {saved} can't be read ({line}); {again} again") from None
 
 
 def _encoder(pipeline: Any) -> Any:

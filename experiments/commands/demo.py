@@ -1,5 +1,6 @@
-"""From nothing to a scored article: the default config trained, a sample article scored, and where to look next."""
+"""From nothing to a scored article: the default config trained, an article scored by the better model, what next."""
 
+import json
 import os
 import shlex
 import shutil
@@ -11,19 +12,25 @@ from experiments.articles.read import read_articles
 from experiments.articles.write import score_to
 from experiments.commands.summary import scored_text, trained_json, trained_text
 from experiments.config.files import load_config
-from experiments.files import ROOT
-from experiments.model import load_model
+from experiments.files import MODELS, ROOT
 from experiments.notices import Warn
-from experiments.tracking.artifacts import fetch_model, save_report
+from experiments.tracking.artifacts import save_report
+from experiments.tracking.resolve import STARTER, load_starter
 from experiments.train import train
 
 CONFIG = "framing/default"
+TASK = "framing"
+FIGURES = MODELS / TASK / "figures.json"
+"""Macro-F1 of the starter and of the config on real sentences: for each set its rows and what each reached."""
+
 ARTICLE = ROOT / "seeds" / "articles" / "strait-talks.txt"
 ANOTHER = ROOT / "seeds" / "articles" / "valley-ceasefire.txt"
 
 
 def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
     """Train the default config, score a sample article as HTML and JSONL, and return the result as JSON and text.
+
+    The article is scored by the starter, since it reads real news better than what half a minute of training makes.
 
     Parameters
     ----------
@@ -34,7 +41,7 @@ def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
     """
     trained = train(load_config(CONFIG), say)
     say(f"scoring {ARTICLE.name}")
-    classifier = load_model(fetch_model(trained.model_uri))
+    classifier = load_starter(TASK)
     files = {"article": output / "scored.html", "scores": output / "scored.jsonl"}
     for path, kind in zip(files.values(), ("html", "jsonl"), strict=True):
         summary = score_to(classifier, read_articles([str(ARTICLE)], warn=say), path, kind, warn=say)
@@ -46,7 +53,8 @@ def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
         [
             trained_text(trained).rsplit("\n", 1)[0],
             "",
-            scored_text(trained.model_uri, summary, None),
+            scored_text(STARTER, summary, None),
+            _why(),
             "",
             f"Look at the scored article   {files['article']}",
             f"     the evaluation report   {report}",
@@ -55,6 +63,19 @@ def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
         ]
     )
     return result, text
+
+
+def _why() -> str:
+    """Return why the starter scores, and not the model that was just trained."""
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    compared = "; ".join(
+        f"{each[STARTER]:.3f} against {each['framing/default']:.3f} on {each['rows']} sentences of {name}"
+        for name, each in figures.items()
+    )
+    return (
+        f"The starter, and not the model just trained, since it reads real news better: macro-F1 {compared}. From now "
+        f"on your own champion goes first; --model {STARTER} names the starter."
+    )
 
 
 def _as_typed(program: str) -> str:

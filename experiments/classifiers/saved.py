@@ -1,0 +1,122 @@
+"""A model that is fitted already, as a part of another: the teacher of a student, or a member of a vote."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from experiments.classifiers.spec import ClassifierSpec
+from experiments.classifiers.starter import STARTER, TASK, load_saved
+from experiments.files import MODELS
+from experiments.measures.calibration import Calibration
+from features.targets import Reading
+
+_CARD, _PIPELINE = "framescope.json", "pipeline.skops"
+_INSIDE = ("", "data/classifier", "model/data/classifier")  # of an MLflow model's folder
+
+
+class SavedClassifier(ClassifierMixin, BaseEstimator):
+    """A saved model's probabilities; fitting it changes nothing.
+
+    Parameters
+    ----------
+    model : str
+        ``starter``, or a folder with a framescope model.
+    labels : sequence of str
+        The order of the columns; the model must have just these.
+    multilabel : bool, default True
+        Whether labels are independent; the model must have been trained for the same kind.
+
+    Attributes
+    ----------
+    pipeline_ : Pipeline
+        The saved model's.
+    calibration_ : dict or None
+        What its probabilities become, as its card says.
+    columns_ : ndarray of shape (n_labels,)
+        Where each label stands in what the pipeline gives.
+    """
+
+    def __init__(self, model: str, labels: Sequence[str], multilabel: bool = True) -> None:
+        self.model = model
+        self.labels = labels
+        self.multilabel = multilabel
+
+    def fit(self, X: Sequence[Any], y: Any = None) -> Self:
+        """Read the model.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or it is of other labels.
+        EncoderError
+            If its file is damaged.
+        """
+        home = _home(self.model)
+        card = json.loads((home / _CARD).read_text(encoding="utf-8"))
+        known, kind = list(card["task"]["labels"]), card["task"]["type"]
+        if set(known) != set(self.labels) or (kind == "multilabel") != self.multilabel:
+            raise ValueError(
+                f"classifier.model={self.model}: tells {', '.join(known)} ({kind}), and the task is of "
+                f"{', '.join(self.labels)}; name a model of the same labels"
+            )
+        self.pipeline_ = load_saved(home / _PIPELINE)
+        self.calibration_ = card.get("calibration")
+        self.columns_ = np.asarray([known.index(label) for label in self.labels])
+        self.classes_ = np.arange(len(known))
+        return self
+
+    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
+        """Return probabilities of shape (n, n_labels)."""
+        found = np.asarray(self.pipeline_.predict_proba(list(X)), dtype=np.float64)
+        if self.calibration_ is not None:
+            found = Calibration.load(self.calibration_, found.shape[1])(found)
+        return np.asarray(found[:, self.columns_])
+
+
+class Saved(ClassifierSpec):
+    """A model that is fitted already, such as a teacher: see :class:`SavedClassifier`.
+
+    Parameters
+    ----------
+    model : str, default "starter"
+        ``starter`` for the model in the box, or a folder with a framescope model of the same labels.
+    """
+
+    reads_text: ClassVar[bool] = True
+    takes_undecided: ClassVar[bool] = True
+
+    type: Literal["saved"] = "saved"
+    model: str = Field(default=STARTER, min_length=1)
+
+    def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> SavedClassifier:
+        """Return what reads the model when it is fitted.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model.
+        """
+        _home(self.model)
+        return SavedClassifier(self.model, list(labels), multilabel)
+
+    def build_soft(
+        self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None
+    ) -> SavedClassifier:
+        """Return the same: nothing is learned from probabilities either."""
+        return self.build(labels, multilabel, seed)
+
+
+def _home(model: str) -> Path:
+    folder = MODELS / TASK if model == STARTER else Path(model).expanduser()
+    for inside in _INSIDE:
+        if (folder / inside / _CARD).is_file():
+            return folder / inside
+    raise ValueError(
+        f"classifier.model={model}: no framescope model there ({folder / _CARD} is missing); name the folder of one, "
+        f"or {STARTER}"
+    )
