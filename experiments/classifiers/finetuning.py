@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,47 @@ def finetune(
     checkpoint = Checkpoint(
         training_digest(settings.model_dump(), texts, y, validation, multilabel, seed, folder, auxiliary)
     )
+    remedy = (
+        f"classifier.accumulate={2 * settings.accumulate} (the same result in smaller parts), or a smaller "
+        "classifier.max_length or model"
+    )
+    history = run_epochs(learner, rows, held, checkpoint, remedy)
+    weights = learner.weights()
+    head = weights.pop("head.weight"), weights.pop("head.bias")
+    encoder = {name.removeprefix("encoder."): each for name, each in weights.items() if name.startswith("encoder.")}
+    graph = own_graph(config, encoder) or torch_graph(learner.net.encoder)
+    model = classifier_model(graph, settings.pooling, *head)
+    files = _files(folder, config, tokenizer, encoder, head)
+    return Trained(model, tokenizer, length, history, files, learner if device != "cpu" else None)
+
+
+def run_epochs(
+    learner: "Learner", rows: Rows, held: Rows | None, checkpoint: Checkpoint, remedy: str
+) -> list[dict[str, float]]:
+    """Train until the last epoch, or until validation rows say that it gets no better, and go back to the best.
+
+    Parameters
+    ----------
+    learner : Learner
+        What is trained; its settings say for how many epochs.
+    rows, held : Rows
+        To train on, and to choose the best epoch on; without the latter the last one is kept.
+    checkpoint : Checkpoint
+        Where a training that was stopped goes on from.
+    remedy : str
+        What to set when memory runs out.
+
+    Returns
+    -------
+    list of dict
+        For each epoch its training loss and, with validation rows, its validation score.
+
+    Raises
+    ------
+    EncoderError
+        If memory runs out.
+    """
+    settings = learner.settings
     state: dict[str, Any] = {"epoch": 0, "best": None, "best_epoch": 0, "history": [], "done": False}
     if (kept := checkpoint.read()) is not None and learner.restore(kept[0]):
         state = kept[1]
@@ -106,8 +147,8 @@ def finetune(
                 epoch = state["epoch"]
                 loss = learner.epoch(rows, epoch, progress)
                 entry = {"epoch": epoch + 1, "loss": loss}
-                if held is not None and validation is not None:
-                    entry["validation"] = _score(validation[1], learner.predict(held), multilabel)
+                if held is not None:
+                    entry["validation"] = _score(held.y, learner.predict(held), learner.multilabel)
                     if state["best"] is None or entry["validation"] > state["best"]:
                         state.update(best=entry["validation"], best_epoch=epoch + 1)
                         learner.keep()
@@ -122,19 +163,12 @@ def finetune(
         if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
             raise
         raise EncoderError(
-            f"out of memory while training with batches of {settings.batch_size}: set classifier.accumulate="
-            f"{2 * settings.accumulate} (the same result in smaller parts), or a smaller classifier.max_length or model"
+            f"out of memory while training with batches of {settings.batch_size}: set {remedy}"
         ) from None
     learner.finish()
-    weights = learner.weights()
     if not known:
-        checkpoint.finish({f"net.{name}": tensor for name, tensor in weights.items()}, state)
-    head = weights.pop("head.weight"), weights.pop("head.bias")
-    encoder = {name.removeprefix("encoder."): each for name, each in weights.items() if name.startswith("encoder.")}
-    graph = own_graph(config, encoder) or torch_graph(learner.net.encoder)
-    model = classifier_model(graph, settings.pooling, *head)
-    files = _files(folder, config, tokenizer, encoder, head)
-    return Trained(model, tokenizer, length, state["history"], files, learner if device != "cpu" else None)
+        checkpoint.finish({f"net.{name}": tensor for name, tensor in learner.weights().items()}, state)
+    return list(state["history"])
 
 
 def window_probabilities(scores: np.ndarray, owner: np.ndarray, n: int, multilabel: bool) -> np.ndarray:
@@ -151,7 +185,11 @@ def window_probabilities(scores: np.ndarray, owner: np.ndarray, n: int, multilab
 
 
 class Learner:
-    """Encoder, head and optimiser, on the device they were trained on."""
+    """Encoder, head and optimiser, on the device they were trained on.
+
+    ``build`` gives another network than an encoder: with a ``head`` of as many outputs as there are labels, of token
+    numbers, mask and kinds.
+    """
 
     def __init__(
         self,
@@ -162,13 +200,14 @@ class Learner:
         seed: int,
         device: str,
         sizes: Sequence[int] = (),
+        build: Callable[[], Any] | None = None,
     ) -> None:
         self.torch = need("torch", "encoder")
         self.settings, self.multilabel, self.seed, self.device = settings, multilabel, seed, device
         self.size = int(settings.batch_size)
         self.torch.manual_seed(seed)
         self.sizes = list(sizes)
-        self.net = _network(folder, y.shape[1], settings, sum(sizes)).to(device)
+        self.net = (build() if build else _network(folder, y.shape[1], settings, sum(sizes))).to(device)
         fused = device.startswith("cuda")  # one kernel for all parameters, not several for each
         self.optimiser = self.torch.optim.AdamW(self._groups(), weight_decay=settings.weight_decay, fused=fused)
         self.label_weight = self.torch.tensor(_label_weights(y, settings.class_weight, multilabel), device=device)
@@ -312,7 +351,7 @@ class Learner:
 
     def _groups(self) -> list[dict[str, Any]]:
         """Return the parameters by layer, each with its highest learning rate: head and last layer learn fastest."""
-        layers = int(getattr(self.net.encoder.config, "num_hidden_layers", 0))
+        layers = int(getattr(getattr(self.net, "encoder", None), "config", None), "num_hidden_layers", 0))
         groups: dict[int, list[Any]] = {}
         for name, parameter in self.net.named_parameters():
             parts = name.split(".")

@@ -4,6 +4,8 @@ import hashlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,9 @@ TOKENS = 2048
 """Tokens in a batch, padding counted: enough to keep two to eight cores busy, and little memory."""
 
 _OVERLAP = 32
+
+# no attention mask: nothing is padded yet, so it is 1 wherever there is a token
+_READ = {"input_ids": attrgetter("ids"), "token_type_ids": attrgetter("type_ids")}
 
 
 class TextEncoder:
@@ -27,6 +32,8 @@ class TextEncoder:
         As JSON, in the form of the ``tokenizers`` library.
     max_length : int
         Most tokens that are read at once. A longer text is read in windows that overlap by 32 tokens.
+    tokens : int, default 2048
+        Tokens in a batch, padding counted.
 
     Raises
     ------
@@ -34,11 +41,12 @@ class TextEncoder:
         If ONNX Runtime or tokenizers isn't installed, or graph or tokenizer is damaged.
     """
 
-    def __init__(self, model: bytes, tokenizer: str, max_length: int) -> None:
+    def __init__(self, model: bytes, tokenizer: str, max_length: int, tokens: int = TOKENS) -> None:
         self.session = _session(model)
         self.tokenizer = make_tokenizer(tokenizer, max_length)
         self.inputs = [each.name for each in self.session.get_inputs()]
         self.width = int(self.session.get_outputs()[0].shape[1])
+        self.tokens = tokens
 
     def run(self, texts: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         """Encode n texts, or pairs (text, target).
@@ -51,19 +59,22 @@ class TextEncoder:
         """
         encodings, owner = encode(self.tokenizer, texts)
         rows = np.zeros((len(encodings), self.width), dtype=np.float32)
-        lengths = np.asarray([len(encoding.ids) for encoding in encodings], dtype=np.int64)
-        for batch in batches(lengths):
-            longest = lengths[batch[-1]]
-            table = {name: np.zeros((len(batch), longest), dtype=np.int64) for name in self.inputs}
-            for row, at in enumerate(batch):
-                n = lengths[at]
-                for name, values in (
-                    ("input_ids", encodings[at].ids),
-                    ("attention_mask", encodings[at].attention_mask),
-                    ("token_type_ids", encodings[at].type_ids),
-                ):
-                    if name in table:
-                        table[name][row, :n] = values
+        lengths = np.asarray([len(encoding) for encoding in encodings], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        tokens = {
+            name: np.fromiter(chain.from_iterable(map(read, encodings)), dtype=np.int64, count=int(lengths.sum()))
+            for name, read in _READ.items()
+            if name in self.inputs
+        }
+        for batch in batches(lengths, self.tokens):
+            place = np.arange(max(lengths[batch[-1]], 1))
+            there = place < lengths[batch, None]  # rows of their own length, then padding
+            table = {name: np.zeros(there.shape, dtype=np.int64) for name in self.inputs}
+            at = (starts[batch, None] + place)[there]
+            for name, values in tokens.items():
+                table[name][there] = values[at]
+            if "attention_mask" in table:
+                table["attention_mask"][there] = 1
             rows[batch] = self.session.run(None, table)[0]
         return rows, owner
 
@@ -133,6 +144,7 @@ def _session(model: bytes) -> Any:
         ) from None
 
 
+@lru_cache(maxsize=4)
 def make_tokenizer(text: str, max_length: int) -> Any:
     """Return a tokenizer that cuts texts into windows of at most ``max_length`` tokens, which overlap by 32.
 

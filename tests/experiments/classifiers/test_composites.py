@@ -179,14 +179,19 @@ def test_distilling_without_unlabelled_sentences_says_what_to_set(made_of, tmp_p
 
 
 def test_members_are_configs_by_name_whose_settings_can_be_overridden(tmp_path):
-    config = load_config("framing/cascade", ["classifier.first=framing/ngrams", "classifier.first.classifier.C=7"])
+    cascade = tmp_path / "cascade.yaml"
+    cascade.write_text(
+        "name: cascade\ndefaults: framing/default\nfeatures: []\n"
+        "classifier: {type: cascade, first: framing/default, second: framing/encoder}\n"
+    )
+    config = load_config(str(cascade), ["classifier.first=framing/ngrams", "classifier.first.classifier.C=7"])
     assert [feature.type for feature in config.classifier.first.features] == ["words", "chars"]
     assert config.classifier.first.classifier.C == 7
     with pytest.raises(InputError, match="no such config"):
-        load_config("framing/cascade", ["classifier.first=framing/ngramz"])
+        load_config(str(cascade), ["classifier.first=framing/ngramz"])
     loop = tmp_path / "loop.yaml"
-    loop.write_text("defaults: framing/cascade\nclassifier: {first: loop.yaml}")
+    loop.write_text("defaults: cascade.yaml\nclassifier: {first: loop.yaml}")
     with pytest.raises(InputError, match="is made of itself"):
         load_config(str(loop))
     with pytest.raises(InputError, match="the logistic classifier needs at least one feature"):
-        load_config("framing/cascade", ["classifier.first={classifier: {type: logistic}}"])
+        load_config(str(cascade), ["classifier.first={classifier: {type: logistic}}"])

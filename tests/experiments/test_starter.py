@@ -1,0 +1,93 @@
+"""The model in the box: used where there is no other, said so, and as good as its card says."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from experiments.errors import InputError
+from experiments.files import MODELS
+from experiments.tracking import resolve
+from tests.conftest import ROOT
+
+ARTICLE = ROOT / "seeds/articles/strait-talks.txt"
+BOX = MODELS / "framing"
+
+
+def framescope(folder, *arguments):
+    """Run the command in a folder, with no store but that folder's."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    return subprocess.run(
+        [sys.executable, "-m", "experiments", *map(str, arguments)],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_in_an_empty_folder_the_starter_scores_says_so_and_leaves_no_store(tmp_path):
+    result = framescope(tmp_path, "score", ARTICLE, "-o", "scored.jsonl")
+    assert result.returncode == 0, result.stderr
+    (line,) = [line for line in result.stderr.splitlines() if "starter" in line]
+    assert "no framing model of your own yet" in line and "README.md" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["scored.jsonl"]
+    rows = [json.loads(row) for row in (tmp_path / "scored.jsonl").read_text().splitlines()]
+    assert any("cooperation" in row["labels"] for row in rows) and any(not row["labels"] for row in rows)
+
+
+@pytest.mark.slow
+def test_a_champion_goes_before_the_starter_which_is_taken_when_it_is_named(in_workspace, trained):
+    assert resolve.resolve_model(None, "framing")[0].startswith("models:/framing/")
+    name, model = resolve.resolve_model("starter", "framing")
+    assert name == "starter" and model.labels == ["threat", "cooperation", "denial"]
+
+
+def test_task_without_a_starter_says_what_there_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"there is no starter model for 'weather' \(there are: framing\)"):
+        resolve.resolve_model("starter", "weather")
+    with pytest.raises(InputError, match="no champion model for 'weather'"):
+        resolve.resolve_model(None, "weather")
+
+
+def test_store_without_a_champion_leaves_the_starter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    assert resolve.resolve_model(None, "framing")[0] == "starter"
+    assert not list(tmp_path.iterdir())
+
+
+def test_starter_is_small_enough_for_a_repository():
+    assert sum(path.stat().st_size for path in BOX.iterdir()) < 25_000_000
+
+
+def test_starter_reads_plain_news():
+    model = resolve.load_starter("framing")
+    texts = [
+        "The general warned that any ship entering the strait would be sunk.",
+        "The two governments signed an agreement on joint patrols of the border.",
+        "The ministry denied that its troops had taken part in the raid.",
+        "The museum opens at nine and closes at five.",
+        "Rebels shelled the town for a third day, killing six.",
+        "Shares in the airline rose four percent on Tuesday.",
+    ]
+    found = model.names(model.decide(model.predict_proba(texts)))
+    assert [set(labels) for labels in found] == [{"threat"}, {"cooperation"}, {"denial"}, set(), {"threat"}, set()]
+
+
+def test_card_has_the_figures_and_the_digest_of_the_model():
+    import hashlib
+
+    card = (BOX / "README.md").read_text(encoding="utf-8")
+    figures = json.loads((BOX / "figures.json").read_text(encoding="utf-8"))
+    for name, reached in figures.items():
+        assert name in card
+        assert f"{reached['starter']:.3f}" in card and f"{reached['framing/default']:.3f}" in card
+        assert reached["starter"] > reached["framing/default"]
+    (said,) = re.findall(r"\b[0-9a-f]{64}\b", card)
+    assert said == hashlib.sha256((BOX / "pipeline.skops").read_bytes()).hexdigest()
