@@ -41,8 +41,11 @@ CARD_FILE = "framescope.json"
 SEEN_FILE = "trained-on.txt"
 ENCODER_FOLDER = "encoder"
 
-_ENCODER_FEATURE = "features.embeddings.SentenceEmbeddings"
-_ENCODER_CLASSIFIER = "experiments.classifiers.encoder.EncoderClassifier"
+_READ_BY_GRAPHS = {
+    "features.embeddings.SentenceEmbeddings",
+    "experiments.classifiers.convolution.ConvolutionClassifier",
+    "experiments.classifiers.encoder.EncoderClassifier",
+}
 
 ALLOWED_TYPES = (
     *features.builder.ALLOWED_TYPES,
@@ -246,10 +249,10 @@ def _encoders(pipeline: Any) -> Iterator[Any]:
 
 
 def needs_encoder(folder: Path) -> bool:
-    """Return whether a saved model's pipeline reads text with an encoder, and so needs the packages of ``onnx``."""
+    """Return whether a saved model's pipeline reads text by an ONNX graph, and so needs what runs those."""
     skops = _skops()
     types = skops.io.get_untrusted_types(file=folder / PIPELINE_FILE)
-    return bool({_ENCODER_FEATURE, _ENCODER_CLASSIFIER} & set(types))
+    return bool(_READ_BY_GRAPHS & set(types))
 
 
 def fingerprint(text: str) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from experiments.classifiers.boosting import Boosting
 from experiments.classifiers.cascade import Cascade
+from experiments.classifiers.convolution import Convolution
 from experiments.classifiers.distilled import Distilled
 from experiments.classifiers.encoder import Encoder
 from experiments.classifiers.lexicon import Lexicon
@@ -19,7 +20,18 @@ from experiments.classifiers.svm import SVM
 from experiments.classifiers.vote import Vote
 
 AnyClassifier = Annotated[
-    Logistic | SVM | NaiveBayes | Boosting | Majority | Lexicon | Encoder | Vote | Cascade | Distilled | Saved,
+    Logistic
+    | SVM
+    | NaiveBayes
+    | Boosting
+    | Majority
+    | Lexicon
+    | Encoder
+    | Convolution
+    | Vote
+    | Cascade
+    | Distilled
+    | Saved,
     Field(discriminator="type"),
 ]
 """Every kind of classifier that a config can name: a new kind is added here, and nowhere else."""
@@ -27,6 +39,7 @@ AnyClassifier = Annotated[
 ALLOWED_TYPES = (
     "experiments.classifiers.boosting.TopColumns",
     "experiments.classifiers.cascade.CascadeClassifier",
+    "experiments.classifiers.convolution.ConvolutionClassifier",
     "experiments.classifiers.decided.DecidedOneVsRest",
     "experiments.classifiers.distilled.DistilledClassifier",
     "experiments.classifiers.encoder.EncoderClassifier",

@@ -351,7 +351,8 @@ class Learner:
 
     def _groups(self) -> list[dict[str, Any]]:
         """Return the parameters by layer, each with its highest learning rate: head and last layer learn fastest."""
-        layers = int(getattr(getattr(self.net, "encoder", None), "config", None), "num_hidden_layers", 0))
+        config = getattr(getattr(self.net, "encoder", None), "config", None)
+        layers = int(getattr(config, "num_hidden_layers", 0))
         groups: dict[int, list[Any]] = {}
         for name, parameter in self.net.named_parameters():
             parts = name.split(".")

@@ -37,9 +37,7 @@ class Progress:
         )
         self.task = self.bar.add_task("training", total=total, completed=done)
         if complete:
-            self.console.print(
-                "this encoder has been trained on these rows before: its weights are taken from the cache"
-            )
+            self.console.print("this has been trained on these rows before: its weights are taken from the cache")
         elif done:
             self.console.print(f"going on after {done} of {total} steps, where an earlier run was stopped")
 

@@ -63,15 +63,15 @@ def convolution_model(weights: Convolutions, int8: bool) -> bytes:
     if int8:
         graph.tensor("middle", np.asarray(_MIDDLE, dtype=np.uint8))
     found = []
-    for each, bias in zip(weights.filters, weights.biases, strict=True):
+    for number, (each, bias) in enumerate(zip(weights.filters, weights.biases, strict=True)):
         k = each.shape[2]
         matrix = each.transpose(2, 1, 0).reshape(-1, len(each))  # a window's first token comes first
-        name = f"width_{k}"
+        name = f"filters_{number}"
         side_by_side = graph.tensor(f"{name}.shape", np.asarray([0, 0, -1], dtype=np.int64))
         looked_up = graph.node("Gather", ["embeddings", windows[k]], f"{name}.looked_up")
         read = graph.node("Reshape", [looked_up, side_by_side], f"{name}.read")
         if scale is None:
-            answers = graph.node("MatMul", [read, graph.tensor(f"{name}.filters", matrix)], f"{name}.answers")
+            answers = graph.node("MatMul", [read, graph.tensor(f"{name}.matrix", matrix)], f"{name}.answers")
             highest = graph.node("ReduceMax", [answers], f"{name}.highest", axes=[1], keepdims=0)
         else:
             highest = _highest_int8(graph, name, read, matrix * np.tile(scale, k)[:, None])
@@ -100,13 +100,13 @@ def _windows(graph: Graph, widths: Sequence[int]) -> dict[int, str]:
         end = size if at == 0 else graph.node("Add", [size, start], f"to_{at}")
         moved = graph.node("Slice", [padded, start, end, along], f"moved_{at}")
         shifted.append(graph.node("Unsqueeze", [moved, last], f"token_{at}"))
-    return {k: graph.node("Concat", shifted[:k], f"windows_{k}", axis=-1) for k in widths}
+    return {k: graph.node("Concat", shifted[:k], f"windows_{k}", axis=-1) for k in sorted(set(widths))}
 
 
 def _highest_int8(graph: Graph, name: str, read: str, matrix: np.ndarray) -> str:
     """Add what multiplies and compares as integers, and makes the highest answers float32 again."""
     step = np.maximum(np.abs(matrix).max(axis=0), 1e-12) / _WEIGHT
-    filters = graph.tensor(f"{name}.filters", np.rint(matrix / step).astype(np.int8))
+    filters = graph.tensor(f"{name}.matrix", np.rint(matrix / step).astype(np.int8))
     answers = graph.node("MatMulInteger", [read, filters, "middle"], f"{name}.answers")
     highest = graph.node("ReduceMax", [answers], f"{name}.highest_step", axes=[1], keepdims=0)
     steps = graph.node("Cast", [highest], f"{name}.steps", to=graph.onnx.TensorProto.FLOAT)
@@ -118,7 +118,9 @@ def _with_head(graph: Graph, found: list[str], weights: Convolutions) -> bytes:
     of_filters, of_mean = weights.head[:, :n_filters], weights.head[:, n_filters:]
     adds = weights.embeddings @ of_mean.T
     graph.tensor("token_scores", np.vstack([np.zeros((1, adds.shape[1])), adds]).astype(np.float32))
-    total = graph.node("ReduceSum", [graph.node("Gather", ["token_scores", "rows"], "added"), "along"], "sum", keepdims=0)
+    total = graph.node(
+        "ReduceSum", [graph.node("Gather", ["token_scores", "rows"], "added"), "along"], "sum", keepdims=0
+    )
     mask = graph.node("Cast", ["attention_mask"], "mask_float", to=graph.onnx.TensorProto.FLOAT)
     mean = graph.node("Div", [total, graph.node("ReduceSum", [mask, "along"], "count")], "mean")
     head = graph.tensor("head.weight", np.ascontiguousarray(of_filters.T, dtype=np.float32))
