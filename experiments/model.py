@@ -199,7 +199,9 @@ class SentenceClassifier:
         Yields
         ------
         dict
-            ``text``, ``labels`` (list of str) and ``scores`` (label -> probability, to four digits).
+            ``text``, ``labels`` (list of str) and ``scores`` (label -> probability, to four digits). Of a stance model
+            that knows its targets also ``target_in_training``, and ``touches_target``: whether the text has a word of
+            the target or one that goes with it.
 
         Raises
         ------
@@ -213,9 +215,24 @@ class SentenceClassifier:
             if about is not None and len(about) < len(batch):
                 raise InputError("there are fewer targets than texts; give one a text")
             probabilities = self.predict_proba(batch, about)
-            for text, row, given in zip(batch, probabilities, self.names(self.decide(probabilities)), strict=True):
+            labels, marks = self.names(self.decide(probabilities)), self._target_marks(batch, about)
+            for text, row, given, more in zip(batch, probabilities, labels, marks, strict=True):
                 scores = dict(zip(self.labels, row.round(DIGITS).tolist(), strict=True))
-                yield {"text": text, "labels": given, "scores": scores}
+                yield {"text": text, "labels": given, "scores": scores, **more}
+
+    def _target_marks(self, texts: Sequence[str], targets: Sequence[str] | None) -> list[dict[str, bool]]:
+        """Return what the answer for each text rests on: whether its target is known, and whether the text touches it."""
+        marks: list[dict[str, bool]] = [{} for _ in texts]
+        if self.known_targets is None:
+            return marks
+        rows: dict[str, list[int]] = {}
+        for at in range(len(texts)):
+            rows.setdefault(str(self.target) if targets is None else targets[at], []).append(at)
+        for target, places in rows.items():
+            touching = self.known_targets.touching([texts[at] for at in places], target)
+            for at, touches in zip(places, touching, strict=True):
+                marks[at] = {"target_in_training": self.known_targets.knows(target), "touches_target": touches}
+        return marks
 
     def seen(self, texts: Sequence[str]) -> int:
         """Return how many of the texts the model was trained on."""

@@ -42,6 +42,7 @@ from experiments.provenance import package_versions
 from experiments.train import prepare
 from experiments.training.fitting import fit
 from features.embeddings import SentenceEmbeddings
+from features.target_touch import KnownTargets
 from features.encoder.errors import EncoderError
 
 TEXTS = [
@@ -270,6 +271,22 @@ def test_scores_are_those_of_each_text_and_its_target_whatever_the_batch(batch_s
     assert [row["scores"]["denial"] for row in own] == [0.3333] * 3
     with pytest.raises(InputError, match=r"^there are fewer targets than texts; give one a text$"):
         list(model.score(["a", "ab", "abc"], ["abc", "ab"], batch_size))
+
+
+def test_scores_say_whether_the_model_can_know_the_target_and_the_text_touches_it():
+    texts = ["The ferry is full."] * 6 + ["The bridge is shut."] * 6
+    known = KnownTargets.learn(texts, ["the boat tax"] * 6 + ["the toll"] * 6)
+    model = in_hand(targeted=True, known_targets=known)
+    asked = ["No ferries today.", "It rained.", "Tax wealth!", "It rained."]
+    rows = list(model.score(asked, ["the boat tax", "The Boat Tax", "the wealth tax", "the toll"], batch_size=3))
+    assert [(row["target_in_training"], row["touches_target"]) for row in rows] == [
+        (True, True),
+        (True, False),
+        (False, True),
+        (True, False),
+    ]
+    (row,) = model.towards("the toll").score(["The bridge!"])
+    assert (row["target_in_training"], row["touches_target"]) == (True, True)
 
 
 def test_texts_are_read_a_batch_at_a_time():
