@@ -221,7 +221,7 @@ class SentenceClassifier:
                 yield {"text": text, "labels": given, "scores": scores, **more}
 
     def _target_marks(self, texts: Sequence[str], targets: Sequence[str] | None) -> list[dict[str, bool]]:
-        """Return what the answer for each text rests on: whether its target is known, and whether the text touches it."""
+        """Return what each answer rests on: whether the target is known, and whether the text touches it."""
         marks: list[dict[str, bool]] = [{} for _ in texts]
         if self.known_targets is None:
             return marks

@@ -42,8 +42,8 @@ from experiments.provenance import package_versions
 from experiments.train import prepare
 from experiments.training.fitting import fit
 from features.embeddings import SentenceEmbeddings
-from features.target_touch import KnownTargets
 from features.encoder.errors import EncoderError
+from features.target_touch import KnownTargets
 
 TEXTS = [
     "Rebels shelled the town again.",
