@@ -5,20 +5,17 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from features.encoder.errors import EncoderError, need
+from features.encoder.wordwise import WordwiseTokenizer, reads_wordwise
 
 TOKENS = 2048
 """Tokens in a batch, padding counted: enough to keep two to eight cores busy, and little memory."""
 
 _OVERLAP = 32
-
-# no attention mask: nothing is padded yet, so it is 1 wherever there is a token
-_READ = {"input_ids": attrgetter("ids"), "token_type_ids": attrgetter("type_ids")}
 
 
 class TextEncoder:
@@ -46,7 +43,8 @@ class TextEncoder:
         self.tokenizer = make_tokenizer(tokenizer, max_length)
         self.inputs = [each.name for each in self.session.get_inputs()]
         self.width = int(self.session.get_outputs()[0].shape[1])
-        self.tokens = tokens
+        self.max_length, self.tokens = max_length, tokens
+        self.wordwise = _wordwise(tokenizer)
 
     def run(self, texts: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         """Encode n texts, or pairs (text, target).
@@ -57,15 +55,15 @@ class TextEncoder:
             Rows of shape (n_windows, width), float32, and the number of the text that each belongs to, ascending: a
             text that fits is one window.
         """
-        encodings, owner = encode(self.tokenizer, texts)
-        rows = np.zeros((len(encodings), self.width), dtype=np.float32)
-        lengths = np.asarray([len(encoding) for encoding in encodings], dtype=np.int64)
-        starts = np.cumsum(lengths) - lengths
+        windows, owner = self._windows(texts)
+        lengths = np.asarray([len(ids) for ids in windows["input_ids"]], dtype=np.int64)
+        starts, count = np.cumsum(lengths) - lengths, int(lengths.sum())
         tokens = {
-            name: np.fromiter(chain.from_iterable(map(read, encodings)), dtype=np.int64, count=int(lengths.sum()))
-            for name, read in _READ.items()
+            name: np.fromiter(chain.from_iterable(values), dtype=np.int64, count=count)
+            for name, values in windows.items()
             if name in self.inputs
         }
+        rows = np.zeros((len(lengths), self.width), dtype=np.float32)
         for batch in batches(lengths, self.tokens):
             place = np.arange(max(lengths[batch[-1]], 1))
             there = place < lengths[batch, None]  # rows of their own length, then padding
@@ -77,6 +75,22 @@ class TextEncoder:
                 table["attention_mask"][there] = 1
             rows[batch] = self.session.run(None, table)[0]
         return rows, owner
+
+    def _windows(self, texts: Sequence[Any]) -> tuple[dict[str, list[list[int]]], np.ndarray]:
+        """Return the inputs of all windows that aren't 0 or 1 throughout, and the number of each one's text."""
+        if self.wordwise is None or any(isinstance(text, tuple) for text in texts):
+            encodings, owner = encode(self.tokenizer, texts)
+            kinds = [each.type_ids for each in encodings] if "token_type_ids" in self.inputs else []
+            return {"input_ids": [each.ids for each in encodings], "token_type_ids": kinds}, owner
+        ids = self.wordwise([str(text) for text in texts])
+        long = [number for number, each in enumerate(ids) if len(each) > self.max_length]
+        if not long:
+            return {"input_ids": ids}, np.arange(len(ids))
+        found = [[each] for each in ids]
+        for number in long:
+            found[number] = [each.ids for each in encode(self.tokenizer, [texts[number]])[0]]
+        owner = np.repeat(np.arange(len(found)), [len(each) for each in found])
+        return {"input_ids": list(chain.from_iterable(found))}, owner
 
     def mean(self, texts: Sequence[Any]) -> np.ndarray:
         """Return one row a text, shape (n, width), float32: the mean over its windows."""
@@ -142,6 +156,11 @@ def _session(model: bytes) -> Any:
         raise EncoderError(
             f"ONNX Runtime can't load the encoder ({(str(error).splitlines() or [''])[0]}); train or download it again"
         ) from None
+
+
+@lru_cache(maxsize=4)
+def _wordwise(tokenizer: str) -> WordwiseTokenizer | None:
+    return WordwiseTokenizer(tokenizer) if reads_wordwise(tokenizer) else None
 
 
 @lru_cache(maxsize=4)
