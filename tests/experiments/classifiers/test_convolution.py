@@ -171,6 +171,7 @@ def test_saved_graph_gives_what_the_trained_network_gives(config, monkeypatch):
     texts = data.texts[:40]
     expected = learners[0].predict_texts(texts, step_of(model).tokenizer_, 48)
     assert np.abs(step_of(model).predict_proba(texts) - expected).max() < 1e-5
+    assert all(np.abs(learners[0].weights()[f"biases.{at}"]).max() > 1e-3 for at in range(3))
 
 
 @slow
@@ -213,7 +214,9 @@ def test_every_option_trains_a_model_that_learns_and_is_saved_as_it_was_trained(
     assert average_precision_score(data.y, here, average="macro") > 0.9
     model.save(tmp_path / "model")
     assert needs_encoder(tmp_path / "model")
-    assert np.array_equal(load_model(tmp_path / "model").predict_proba(data.texts), here)
+    loaded = load_model(tmp_path / "model")
+    assert np.array_equal(loaded.predict_proba(data.texts), here)
+    assert not hasattr(step_of(loaded), "float_model_")
 
 
 @slow
