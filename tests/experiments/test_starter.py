@@ -11,6 +11,7 @@ import pytest
 from experiments.errors import InputError
 from experiments.files import MODELS
 from experiments.tracking import resolve
+from experiments.tracking.connection import connect
 from tests.conftest import ROOT
 
 ARTICLE = ROOT / "seeds/articles/strait-talks.txt"
@@ -55,11 +56,26 @@ def test_task_without_a_starter_says_what_there_is(tmp_path, monkeypatch):
         resolve.resolve_model(None, "weather")
 
 
-def test_store_without_a_champion_leaves_the_starter(tmp_path, monkeypatch):
+def test_store_that_is_not_there_is_not_made_to_look_for_a_champion(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
     assert resolve.resolve_model(None, "framing")[0] == "starter"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_store_without_a_champion_leaves_the_starter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    connect()
+    assert (tmp_path / "other.db").is_file()
+    assert resolve.resolve_model(None, "framing")[0] == "starter"
+
+
+def test_server_that_does_not_answer_is_an_error_and_no_reason_to_take_the_starter(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match="the server doesn't answer"):
+        resolve.resolve_model(None, "framing")
 
 
 def test_starter_is_small_enough_for_a_repository():
