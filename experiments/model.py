@@ -28,7 +28,8 @@ from features.target_touch import KnownTargets
 FORMAT = 2
 """Version of the saved form; a model of a later one is refused. One without calibration is written as version 1."""
 
-_LARGE = 64_000_000  # bytes of a saved pipeline, beyond which deflating takes longer than training may have taken
+_LARGE = 64_000_000  # bytes of a saved pipeline, beyond which deflating may take longer than the training took
+_SAMPLE = 100_000  # bytes at each of nine places, by which it is judged
 
 DIGITS = 4
 """To how many digits scores are given out."""
@@ -166,7 +167,7 @@ class SentenceClassifier:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / PIPELINE_FILE
         skops.io.dump(self.pipeline, file)
-        if file.stat().st_size <= _LARGE:  # a vocabulary of a hundred thousand n-grams would take tens of megabytes
+        if _shrinks(file):
             skops.io.dump(self.pipeline, file, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
         card = {
             "format": 1 if self.calibration is None else FORMAT,
@@ -237,6 +238,20 @@ class SentenceClassifier:
     def seen(self, texts: Sequence[str]) -> int:
         """Return how many of the texts the model was trained on."""
         return sum(fingerprint(text) in self.trained_on for text in texts)
+
+
+def _shrinks(file: Path) -> bool:
+    """Return whether deflating a saved pipeline pays: a vocabulary shrinks to a tenth, float weights hardly at all."""
+    size = file.stat().st_size
+    if size <= _LARGE:
+        return True
+    with file.open("rb") as stream:
+        parts = []
+        for tenth in range(1, 10):
+            stream.seek(size * tenth // 10)
+            parts.append(stream.read(_SAMPLE))
+    sample = b"".join(parts)
+    return len(zlib.compress(sample, 1)) < 0.8 * len(sample)
 
 
 def _skops() -> Any:
