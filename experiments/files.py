@@ -19,6 +19,9 @@ ROOT = CODE if (CODE / "configs").is_dir() else Path(sys.prefix) / "share" / "fr
 MODELS = ROOT / "seeds" / "models"
 """A folder a task, with the starter model and its card."""
 
+STARTER = "starter"
+"""What configs and commands call the model in the box; a folder of that name is ``./starter``."""
+
 
 def find_file(name: str) -> Path:
     """Return the path of a file or folder that a user or a config names.

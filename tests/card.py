@@ -17,7 +17,7 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from experiments.classifiers.encoder import Encoder, EncoderClassifier
-from experiments.classifiers.finetuning import Learner
+from experiments.classifiers.learner import Learner
 from experiments.config.schema import Task
 from experiments.model import SentenceClassifier, load_model
 from tests.conftest import ROOT

@@ -6,64 +6,33 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from experiments.classifiers.checkpoints import Checkpoint, training_digest
+from experiments.classifiers.device import find_device
 from experiments.classifiers.encoder import Encoder
-from experiments.classifiers.finetuning import Learner, find_device, run_epochs, window_probabilities
+from experiments.classifiers.finetuning import run_epochs
+from experiments.classifiers.graph_classifier import GraphClassifier
+from experiments.classifiers.learner import Learner
 from experiments.classifiers.spec import ClassifierSpec
 from experiments.classifiers.training_rows import read_rows
 from features.encoder.convolution import Convolutions, convolution_model
 from features.encoder.errors import EncoderError, need
-from features.encoder.runner import TextEncoder
 from features.encoder.weights import DEFAULT, find_encoder, read_tokenizer, read_weights
 from features.targets import Reading
 
-_TOKENS = 8192  # in a batch of scoring: a pass over few would take less time than its start
 _WEIGHT_DECAY = 1e-4
 _MASKS = ("[MASK]", "<mask>")
 
 
-class ConvolutionClassifier(ClassifierMixin, BaseEstimator):
+class ConvolutionClassifier(GraphClassifier):
     """Filters that look for short sequences of words anywhere in a text, and a linear head on what they find.
 
     Each token becomes a vector (at first an encoder's word embedding, reduced to its principal components); filters
     read windows of a few tokens, and of each filter the highest answer in the text counts, beside the mean vector.
-
-    Parameters
-    ----------
-    settings : dict
-        The fields of :class:`Convolution`.
-    labels : sequence of str
-        The order of the columns.
-    multilabel : bool, default True
-        Whether labels are independent (a sigmoid each) or exclude each other (one softmax).
-    seed : int, default 13
-        Of the first weights, of dropout and masking, and of the order of the rows.
-
-    Attributes
-    ----------
-    model_ : bytes
-        The trained network as ONNX, in the precision asked for.
-    tokenizer_ : str
-        The encoder's tokenizer as JSON.
-    max_length_ : int
-        Tokens read at once. Of a longer text every window is read: a label's probability is then the highest of any
-        window in a multilabel task, and the mean over windows in others.
-    history_ : list of dict
-        For each epoch its training loss and, with validation rows, its validation score.
-    float_model_ : bytes
-        The same as float32, to measure what quantising costs; not saved.
+    See :class:`GraphClassifier` for parameters and attributes.
     """
 
-    def __init__(
-        self, settings: dict[str, Any], labels: Sequence[str], multilabel: bool = True, seed: int = 13
-    ) -> None:
-        self.settings = settings
-        self.labels = labels
-        self.multilabel = multilabel
-        self.seed = seed
+    tokens: ClassVar[int] = 8192  # a pass over fewer would take less time than its start
 
     def fit(self, X: Sequence[Any], y: Any, validation: tuple[Sequence[Any], Any] | None = None) -> Self:
         """Train on n texts, or pairs (text, target).
@@ -113,27 +82,6 @@ class ConvolutionClassifier(ClassifierMixin, BaseEstimator):
         self.model_ = convolution_model(trained, int8=True) if spec.precision == "int8" else self.float_model_
         self.classes_ = np.arange(len(self.labels))
         return self
-
-    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
-        """Return probabilities of shape (n, n_labels), float64."""
-        check_is_fitted(self, "model_")
-        return self._probabilities(self.model_, X)
-
-    def float_probabilities(self, X: Sequence[Any]) -> np.ndarray:
-        """Return what the model would give without quantising, right after training (it isn't saved)."""
-        return self._probabilities(self.float_model_, X)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Save what scoring needs: not the float32 form."""
-        return {name: value for name, value in dict(super().__getstate__()).items() if name != "float_model_"}
-
-    def _probabilities(self, model: bytes, X: Sequence[Any]) -> np.ndarray:
-        rows, owner = TextEncoder(model, self.tokenizer_, self.max_length_, _TOKENS).run(X)
-        return window_probabilities(rows, owner, len(X), self.multilabel)
-
-    def _targets(self, y: Any) -> np.ndarray:
-        y = np.asarray(y)
-        return np.asarray(y if y.ndim == 2 else np.eye(len(self.labels))[y], dtype=np.float32)
 
 
 class Convolution(ClassifierSpec):

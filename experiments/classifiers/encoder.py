@@ -2,62 +2,35 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from experiments.classifiers.encoder_settings import EncoderSettings
-from experiments.classifiers.finetuning import finetune, window_probabilities
-from experiments.classifiers.starter import STARTER, starter_encoder
+from experiments.classifiers.finetuning import finetune
+from experiments.classifiers.graph_classifier import GraphClassifier
+from experiments.classifiers.starter import starter_encoder
+from experiments.files import STARTER
 from features.encoder.errors import need
 from features.encoder.quantise import quantise
-from features.encoder.runner import TextEncoder
 from features.encoder.weights import find_encoder, name_encoder
 from features.targets import Reading
 
 
-class EncoderClassifier(ClassifierMixin, BaseEstimator):
+class EncoderClassifier(GraphClassifier):
     """An encoder with a linear head on its pooled token vectors, all of it trained on the labelled rows.
 
-    Parameters
-    ----------
-    settings : dict
-        The fields of :class:`Encoder`.
-    labels : sequence of str
-        The order of the columns.
-    multilabel : bool, default True
-        Whether labels are independent (a sigmoid each) or exclude each other (one softmax).
-    seed : int, default 13
-        Of the head's first weights, of dropout and of the order of the rows.
+    See :class:`GraphClassifier` for parameters and other attributes.
 
     Attributes
     ----------
-    model_ : bytes
-        The trained encoder and head as ONNX, in the precision asked for.
-    tokenizer_ : str
-        Its tokenizer as JSON.
-    max_length_ : int
-        Tokens read at once. Of a longer text every window is read: a label's probability is then the highest of any
-        window in a multilabel task, and the mean over windows in others.
-    history_ : list of dict
-        For each epoch its training loss and, with validation rows, its validation score.
-    float_model_ : bytes
-        The same as float32, to measure what quantising costs; not saved.
     learner_ : Learner or None
         The network on the graphics card that trained it, by which texts are read right after training; not saved.
     weights_ : dict
         The files of the trained encoder in transformers' form; written beside a saved model, not read for scoring.
     """
 
-    def __init__(
-        self, settings: dict[str, Any], labels: Sequence[str], multilabel: bool = True, seed: int = 13
-    ) -> None:
-        self.settings = settings
-        self.labels = labels
-        self.multilabel = multilabel
-        self.seed = seed
+    unsaved: ClassVar[tuple[str, ...]] = ("float_model_", "weights_", "learner_")
 
     def fit(
         self,
@@ -106,16 +79,15 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Return probabilities of shape (n, n_labels), float64."""
-        check_is_fitted(self, "model_")
         if self.settings["precision"] == "fp32" and getattr(self, "learner_", None) is not None:
             return self._learner_probabilities(X)
-        return self._probabilities(self.model_, X)
+        return super().predict_proba(X)
 
     def float_probabilities(self, X: Sequence[Any]) -> np.ndarray:
         """Return what the model would give without quantising, right after training (it isn't saved)."""
         if getattr(self, "learner_", None) is not None:
             return self._learner_probabilities(X)
-        return self._probabilities(self.float_model_, X)
+        return super().float_probabilities(X)
 
     def save_weights(self, folder: Path) -> None:
         """Write the trained encoder as transformers does: safetensors, config and tokenizer, with the head beside it.
@@ -126,22 +98,9 @@ class EncoderClassifier(ClassifierMixin, BaseEstimator):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Save what scoring needs: neither the float32 form nor the weights in transformers' form."""
-        state = dict(super().__getstate__())
-        return {name: value for name, value in state.items() if name not in ("float_model_", "weights_", "learner_")}
-
     def _learner_probabilities(self, X: Sequence[Any]) -> np.ndarray:
         assert self.learner_ is not None
         return self.learner_.predict_texts(list(X), self.tokenizer_, self.max_length_)
-
-    def _probabilities(self, model: bytes, X: Sequence[Any]) -> np.ndarray:
-        rows, owner = TextEncoder(model, self.tokenizer_, self.max_length_).run(X)
-        return window_probabilities(rows, owner, len(X), self.multilabel)
-
-    def _targets(self, y: Any) -> np.ndarray:
-        y = np.asarray(y)
-        return np.asarray(y if y.ndim == 2 else np.eye(len(self.labels))[y], dtype=np.float32)
 
 
 class Encoder(EncoderSettings):  # noqa: D101

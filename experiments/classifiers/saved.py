@@ -10,8 +10,8 @@ from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from experiments.classifiers.spec import ClassifierSpec
-from experiments.classifiers.starter import STARTER, TASK, load_saved
-from experiments.files import MODELS
+from experiments.classifiers.starter import TASK, load_saved
+from experiments.files import MODELS, STARTER
 from experiments.measures.calibration import Calibration
 from features.targets import Reading
 

@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from experiments.files import MODELS
+from experiments.files import MODELS, STARTER
 from features.encoder.dequantise import kept_encoder
 from features.encoder.errors import EncoderError
-
-STARTER = "starter"
-"""What a config calls it."""
 
 TASK = "framing"
 """Whose starter it is. Other tasks start from it too: it has read about framing, and its head isn't taken over."""
@@ -60,4 +57,4 @@ def _encoder(pipeline: Any) -> Any:
     step = pipeline.named_steps["classifier"]
     if hasattr(step, "student_"):
         return _encoder(step.student_)
-    return step if hasattr(step, "tokenizer_") else None
+    return step if "pooling" in getattr(step, "settings", {}) else None  # convolutions have a tokenizer, and none

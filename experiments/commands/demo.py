@@ -12,10 +12,10 @@ from experiments.articles.read import read_articles
 from experiments.articles.write import score_to
 from experiments.commands.summary import scored_text, trained_json, trained_text
 from experiments.config.files import load_config
-from experiments.files import MODELS, ROOT
+from experiments.files import MODELS, ROOT, STARTER
 from experiments.notices import Warn
 from experiments.tracking.artifacts import save_report
-from experiments.tracking.resolve import STARTER, load_starter
+from experiments.tracking.resolve import load_starter
 from experiments.train import train
 
 CONFIG = "framing/default"

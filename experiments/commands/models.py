@@ -58,7 +58,8 @@ def evaluate(
         from experiments.commands.summary import evaluated_json, evaluated_text
         from experiments.corpus.settings import data_settings
         from experiments.evaluation.evaluate import evaluate_file
-        from experiments.tracking.resolve import STARTER, resolve_model, starter_line
+        from experiments.files import STARTER
+        from experiments.tracking.resolve import resolve_model, starter_line
 
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         uri, classifier = resolve_model(model, task)
@@ -120,7 +121,8 @@ def score(
         from experiments.commands.summary import scored_json, scored_text
         from experiments.corpus.settings import data_settings
         from experiments.errors import InputError
-        from experiments.tracking.resolve import STARTER, resolve_model, starter_line
+        from experiments.files import STARTER
+        from experiments.tracking.resolve import resolve_model, starter_line
 
         if json and output is None:
             raise InputError(

@@ -4,12 +4,9 @@ import re
 from pathlib import Path
 
 from experiments.errors import InputError
-from experiments.files import MODELS
+from experiments.files import MODELS, STARTER
 from experiments.model import CARD_FILE, SentenceClassifier, load_model
 from experiments.tracking.store import store_exists
-
-STARTER = "starter"
-"""What a user calls the model in the box; a folder of that name is ``./starter``."""
 
 _URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:/")
 

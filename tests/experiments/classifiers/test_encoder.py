@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from experiments.classifiers import finetuning
+from experiments.classifiers import device, finetuning, learner
 from experiments.classifiers.encoder import Encoder
 from experiments.classifiers.progress import Progress
 from experiments.config.files import load_config
@@ -229,7 +229,7 @@ def test_out_of_memory_says_what_to_lower(config, monkeypatch):
 
     loaded = load_config(str(config))
     train_rows, _ = load_data(loaded, silent)
-    monkeypatch.setattr(finetuning.Learner, "_loss", full)
+    monkeypatch.setattr(learner.Learner, "_loss", full)
     with pytest.raises(InputError, match=r"out of memory .* set classifier.accumulate=2"):
         fit(loaded, train_rows)
 
@@ -294,7 +294,7 @@ def test_long_text_has_the_labels_of_all_its_windows(config):
     assert np.bincount(owner)[0] > 3 and np.bincount(owner)[1] == 1
     found = classifier.predict_proba([long, "rain and sun"])
     assert found[0] == pytest.approx(expit(scores[owner == 0].astype(float)).max(axis=0))
-    exclusive = finetuning.window_probabilities(scores, owner, 2, multilabel=False)
+    exclusive = learner.window_probabilities(scores, owner, 2, multilabel=False)
     assert exclusive[0] == pytest.approx(softmax(scores[owner == 0].astype(float), axis=1).mean(axis=0), abs=1e-6)
 
 
@@ -381,10 +381,10 @@ def test_device_that_is_not_there_is_named(config, monkeypatch, device, cards, m
 
 def test_batch_size_is_left_to_the_device_when_asked(small):
     auto = Encoder(model=str(small), batch_size="auto", learning_rate=1e-4)
-    on_card, on_cpu = finetuning.sized(auto, "cuda:0"), finetuning.sized(auto, "cpu")
+    on_card, on_cpu = device.sized(auto, "cuda:0"), device.sized(auto, "cpu")
     assert (on_card.batch_size, on_card.learning_rate) == (128, pytest.approx(2e-4))
     assert (on_cpu.batch_size, on_cpu.learning_rate) == (32, 1e-4)
-    assert finetuning.sized(Encoder(batch_size=8), "cuda") == Encoder(batch_size=8)
+    assert device.sized(Encoder(batch_size=8), "cuda") == Encoder(batch_size=8)
 
 
 OPTIONS = """pooling=cls batch_size=auto class_weight=sqrt class_weight=balanced precision=fp32 dropout=0 warmup=0
@@ -423,8 +423,8 @@ def test_fewer_layers_are_kept_trained_and_saved(config, tmp_path, architecture)
 
 def test_lower_layers_learn_more_slowly_when_asked(small):
     settings = Encoder(model=str(small), layer_decay=0.5, learning_rate=0.01)
-    learner = finetuning.Learner(settings, small, np.eye(3, dtype=np.float32), False, 1, "cpu")
-    tops = [group["top"] for group in learner.optimiser.param_groups]
+    trained = learner.Learner(settings, small, np.eye(3, dtype=np.float32), False, 1, "cpu")
+    tops = [group["top"] for group in trained.optimiser.param_groups]
     assert tops == pytest.approx([0.0025, 0.005, 0.01, 0.01])
 
 
@@ -468,8 +468,8 @@ def test_weights_and_validation_scores_are_those_of_decided_rows(kind):
     rng = np.random.default_rng(0)
     y = (rng.random((60, 2)) < 0.3).astype(np.float32)
     scores = rng.random((60, 2))
-    alone = [finetuning._label_weights(part, kind, True)[0] for part in (y[:40, :1], y[:, 1:])]
+    alone = [learner._label_weights(part, kind, True)[0] for part in (y[:40, :1], y[:, 1:])]
     values = [average_precision_score(y[:40, 0], scores[:40, 0]), average_precision_score(y[:, 1], scores[:, 1])]
     y[40:, 0] = -1
-    assert finetuning._label_weights(y, kind, True) == pytest.approx(alone)
+    assert learner._label_weights(y, kind, True) == pytest.approx(alone)
     assert finetuning._score(y, scores, True) == pytest.approx(np.mean(values))

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
-from experiments.classifiers import saved, starter
+from experiments.classifiers import saved
 from experiments.config.files import load_config
 from experiments.config.schema import Task
 from experiments.corpus.rows import load_data
@@ -87,4 +87,3 @@ def test_damaged_model_is_one_line(teacher, tmp_path):
     rows, _ = load_data(config(tmp_path, KEYWORDS), print)
     with pytest.raises(InputError, match=r"pipeline.skops can't be read .*; train or download it again"):
         fit(config(tmp_path, f"{{type: saved, model: {teacher}}}"), rows)
-    assert starter.STARTER == "starter"
