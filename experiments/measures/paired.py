@@ -38,6 +38,10 @@ _RANKED_FLIPS = 999  # of metrics that need all rows sorted again for each
 _MANY = 200  # groups beyond which nothing is left out in turn
 
 
+System = tuple[np.ndarray, np.ndarray]
+"""Probabilities and decisions, both of shape (n, n_labels)."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """How a system does against another in one metric.
@@ -67,8 +71,9 @@ class PairedScores:
     ----------
     y : ndarray of shape (n, n_labels)
         The true indicator matrix; a negative cell is one that nobody decided.
-    systems : sequence of (probabilities, decided)
-        Of each system, both of shape (n, n_labels).
+    systems : sequence of (probabilities, decided), or of lists of such pairs
+        Of each system, both of shape (n, n_labels). A list is one system trained several times, with other seeds: its
+        value is their mean, and its resamples draw seeds as well.
     labels : sequence of str
         The columns' names.
     groups : sequence of str
@@ -98,7 +103,7 @@ class PairedScores:
     def __init__(
         self,
         y: np.ndarray,
-        systems: Sequence[tuple[np.ndarray, np.ndarray]],
+        systems: Sequence[System | Sequence[System]],
         labels: Sequence[str],
         groups: Sequence[str],
         multilabel: bool = True,
@@ -108,34 +113,39 @@ class PairedScores:
     ) -> None:
         self.count, self.member = members(groups)
         self.seed = seed
-        self.y, self.systems, self.labels = y, list(systems), list(labels)
-        self.tallies = [Tallies(y, *system, labels, multilabel, average_over) for system in systems]
+        self.y, self.labels = y, list(labels)
+        teams = [[each] if isinstance(each, tuple) else list(each) for each in systems]
+        self.systems = [member for team in teams for member in team]
+        starts = np.cumsum([0, *map(len, teams)])
+        self.teams = [list(range(start, end)) for start, end in zip(starts, starts[1:], strict=False)]
+        self.tallies = [Tallies(y, *system, labels, multilabel, average_over) for system in self.systems]
         self.sums = [group_sums(each.rows, self.count, self.member) for each in self.tallies]
         self.bounded = self.count >= MIN_GROUPS
         weights = draw_groups(self.count, times, seed) if self.bounded else np.zeros((0, self.count))
         without = leave_out(self.count) if self.bounded and self.count < _MANY else np.zeros((0, self.count))
-        self.values = [self._metrics(number, np.ones((1, self.count))) for number in range(len(systems))]
-        self.draws = [self._metrics(number, weights) for number in range(len(systems))]
-        self.left_out = [self._metrics(number, without) for number in range(len(systems))]
+        numbers = range(len(self.systems))
+        self._values = [self._metrics(number, np.ones((1, self.count))) for number in numbers]
+        self._draws = [self._metrics(number, weights) for number in numbers]
+        self._left_out = [self._metrics(number, without) for number in numbers]
         self._flips: np.ndarray | None = None
         self._flipped: dict[int, np.ndarray] = {}
 
     @property
     def metrics(self) -> list[str]:
         """The metrics that can be compared: all but calibration errors, whose resamples are biased, and counts."""
-        return [name for name in self.values[0] if not name.endswith("support")]
+        return [name for name in self._values[0] if not name.endswith("support")]
 
     def value(self, metric: str, system: int) -> float:
-        """Return a system's value on the rows."""
-        return float(self.values[system][metric][0])
+        """Return a system's value on the rows, the mean over its seeds."""
+        return float(np.mean([self._values[member][metric][0] for member in self.teams[system]]))
 
     def difference(self, metric: str, first: int, second: int) -> Estimate:
         """Return the second system's value minus the first's, with 95% bounds."""
         value = self.value(metric, second) - self.value(metric, first)
         if not self.bounded or math.isnan(value):
             return Estimate(value)
-        draws = self.draws[second][metric] - self.draws[first][metric]
-        left = self.left_out[second][metric] - self.left_out[first][metric]
+        draws = self._drawn(metric, first, second)
+        left = self._mean(self._left_out, metric, second) - self._mean(self._left_out, metric, first)
         return Estimate(value, *percentile_bounds(draws, effective_groups(left) if len(left) else float(self.count)))
 
     def p_value(self, metric: str, first: int, second: int) -> float:
@@ -147,12 +157,8 @@ class PairedScores:
         seen = abs(self.value(metric, second) - self.value(metric, first))
         if not self.bounded or math.isnan(seen):
             return float("nan")
-        if metric in self.tallies[0].metrics(np.zeros((1, self.sums[0].shape[1]))):
-            one, other = self._projected(first), self._projected(second)
-            mixed = self.tallies[first].metrics(one + self.sums[second].sum(axis=0) - other)[metric]
-            rest = self.tallies[second].metrics(other + self.sums[first].sum(axis=0) - one)[metric]
-        else:
-            mixed, rest = self._ranked(metric, first, second)
+        sides = [self._exchanged(metric, one, other) for one, other in self._matched(first, second)]
+        mixed, rest = (np.mean(side, axis=0) for side in zip(*sides, strict=True))
         found = np.abs(rest - mixed)
         as_large = float((found >= seen - 1e-12).sum())
         exact = len(found) == 2**self.count
@@ -174,7 +180,7 @@ class PairedScores:
         """
         if not self.bounded:
             return None
-        spread_ = float(np.nanstd(self.draws[second][metric] - self.draws[first][metric]))
+        spread_ = float(np.nanstd(self._drawn(metric, first, second)))
         seen = abs(self.value(metric, second) - self.value(metric, first))
         effect = seen if seen >= margin else margin
         if not effect or not math.isfinite(spread_):
@@ -194,6 +200,32 @@ class PairedScores:
             }
         )
         return {**self.tallies[number].metrics(weights @ self.sums[number]), **joined}
+
+    def _mean(self, found: Sequence[dict[str, np.ndarray]], metric: str, system: int) -> np.ndarray:
+        return np.asarray(np.mean([found[member][metric] for member in self.teams[system]], axis=0))
+
+    def _matched(self, first: int, second: int) -> list[tuple[int, int]]:
+        """Return whose answers belong together: those of the same seed, or of every seed with the one there is."""
+        one, other = self.teams[first], self.teams[second]
+        return [(one[number % len(one)], other[number % len(other)]) for number in range(max(len(one), len(other)))]
+
+    def _drawn(self, metric: str, first: int, second: int) -> np.ndarray:
+        """Return the differences of the resamples, in each of which seeds are drawn like groups, in pairs."""
+        pairs = self._matched(first, second)
+        every = np.stack([self._draws[other][metric] - self._draws[one][metric] for one, other in pairs])
+        if len(pairs) == 1:
+            return np.asarray(every[0])
+        rng = np.random.default_rng([self.seed, 2])
+        drawn = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=every.shape[1])
+        return np.asarray((every * drawn.T).sum(axis=0) / len(pairs))
+
+    def _exchanged(self, metric: str, first: int, second: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return both sides' values for each exchange of answers."""
+        if not metric.endswith("average_precision"):
+            one, other = self._projected(first), self._projected(second)
+            mixed = self.tallies[first].metrics(one + self.sums[second].sum(axis=0) - other)[metric]
+            return mixed, self.tallies[second].metrics(other + self.sums[first].sum(axis=0) - one)[metric]
+        return self._ranked(metric, first, second)
 
     def _exchanges(self) -> np.ndarray:
         """Return which groups' answers are kept (1) or exchanged (0), shape (times, n_groups)."""

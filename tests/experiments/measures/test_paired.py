@@ -116,3 +116,18 @@ def test_verdicts_follow_bounds_margin_and_test():
     assert verdict(Estimate(-0.05, -0.08, -0.02), 0.001) == "worse"
     assert verdict(Estimate(-0.05, -0.08, -0.02), 0.001, metric="log_loss") == "better"
     assert verdict(Estimate(0.05), float("nan")) == "can't tell"
+
+
+def test_several_seeds_of_one_system_count_by_their_mean_and_widen_the_bounds():
+    y, (first, _), groups = systems(n=400)
+    runs = [systems(seed=0, n=400, better=better)[1][1] for better in (0.0, 0.1, 0.2)]
+    paired = PairedScores(y, [first, runs, first], LABELS, groups, times=400)
+    alone = PairedScores(y, [first, *runs], LABELS, groups, times=400)
+    found = paired.difference("macro_f1", 0, 1)
+    assert found.value == pytest.approx(np.mean([alone.difference("macro_f1", 0, k).value for k in (1, 2, 3)]))
+    single = alone.difference("macro_f1", 0, 2)
+    assert found.high - found.low > single.high - single.low
+    # five times the same model are that model
+    same = PairedScores(y, [[first] * 5, runs[2]], LABELS, groups, times=400)
+    assert same.p_value("macro_f1", 0, 1) == pytest.approx(alone.p_value("macro_f1", 0, 3))
+    assert same.difference("macro_f1", 0, 1) == alone.difference("macro_f1", 0, 3)
