@@ -19,7 +19,7 @@ from experiments.measures.resampling import (
 )
 from experiments.measures.tallies import Tallies, f1_of
 
-__all__ = ["BINS", "Metrics", "flat_metrics", "measure"]
+__all__ = ["BINS", "Metrics", "flat_metrics", "measure", "rate_bounds"]
 
 _MANY = 200  # groups beyond which nothing is left out in turn, as it would change no bound
 
@@ -92,7 +92,7 @@ def measure(
     values |= ranking.calibration_errors()
     if not bootstrap or count < MIN_GROUPS:
         return {name: Estimate(value) for name, value in values.items()}
-    bounds = _rate_bounds(tallies, sums)
+    bounds = rate_bounds(tallies, sums)
     bounds |= _resampled_bounds(tallies, ranking, sums, member, draw_groups(count, bootstrap, seed))
     nothing = (float("nan"), float("nan"))
     return {
@@ -112,7 +112,7 @@ def flat_metrics(metrics: Metrics, prefix: str) -> dict[str, float]:
     return flat
 
 
-def _rate_bounds(tallies: Tallies, sums: np.ndarray) -> dict[str, tuple[float, float]]:
+def rate_bounds(tallies: Tallies, sums: np.ndarray) -> dict[str, tuple[float, float]]:
     """Return the bounds of all metrics that are rates of counts or means of such, from each group's sums."""
     counts = tallies.counts(sums)
     found = {name: _as_metric(name, proportion_bounds(*pair)) for name, pair in counts.items()}

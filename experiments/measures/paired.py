@@ -1,5 +1,6 @@
 """Whether one system is better than another on the same test rows: differences with bounds, tests, and a verdict."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from experiments.measures.metrics import rate_bounds
 from experiments.measures.ranking import Ranking
 from experiments.measures.resampling import (
     MIN_GROUPS,
@@ -117,8 +119,11 @@ class PairedScores:
         teams = [[each] if isinstance(each, tuple) else list(each) for each in systems]
         self.systems = [member for team in teams for member in team]
         starts = np.cumsum([0, *map(len, teams)])
-        self.teams = [list(range(start, end)) for start, end in zip(starts, starts[1:], strict=False)]
-        self.tallies = [Tallies(y, *system, labels, multilabel, average_over) for system in self.systems]
+        self.teams = [list(range(start, end)) for start, end in itertools.pairwise(starts)]
+        self.tallies = [
+            Tallies(y, probabilities, decided, labels, multilabel, average_over)
+            for probabilities, decided in self.systems
+        ]
         self.sums = [group_sums(each.rows, self.count, self.member) for each in self.tallies]
         self.bounded = self.count >= MIN_GROUPS
         weights = draw_groups(self.count, times, seed) if self.bounded else np.zeros((0, self.count))
@@ -127,6 +132,7 @@ class PairedScores:
         self._values = [self._metrics(number, np.ones((1, self.count))) for number in numbers]
         self._draws = [self._metrics(number, weights) for number in numbers]
         self._left_out = [self._metrics(number, without) for number in numbers]
+        self._rates: dict[int, dict[str, tuple[float, float]]] = {}
         self._flips: np.ndarray | None = None
         self._flipped: dict[int, np.ndarray] = {}
 
@@ -147,6 +153,26 @@ class PairedScores:
         draws = self._drawn(metric, first, second)
         left = self._mean(self._left_out, metric, second) - self._mean(self._left_out, metric, first)
         return Estimate(value, *percentile_bounds(draws, effective_groups(left) if len(left) else float(self.count)))
+
+    def bounds(self, metric: str, system: int) -> Estimate:
+        """Return a system's value with its own bounds: those of ``measure``, or of several seeds those of their mean.
+
+        They say how well the value is known, and nothing of which system is better.
+        """
+        value = self.value(metric, system)
+        team = self.teams[system]
+        if not self.bounded or math.isnan(value):
+            return Estimate(value)
+        if len(team) == 1:
+            rated = self._rated(team[0])
+            if metric in rated:
+                return Estimate(value, *rated[metric])
+            effective = effective_groups(self._left_out[team[0]][metric]) if self.count < _MANY else float(self.count)
+            return Estimate(value, *percentile_bounds(self._draws[team[0]][metric], effective))
+        every = np.stack([self._draws[member][metric] for member in team])
+        rng = np.random.default_rng([self.seed, 3])
+        drawn = rng.multinomial(len(team), np.full(len(team), 1 / len(team)), size=every.shape[1])
+        return Estimate(value, *percentile_bounds((every * drawn.T).sum(axis=0) / len(team), float(self.count)))
 
     def p_value(self, metric: str, first: int, second: int) -> float:
         """Return how often exchanging the two systems' answers of whole groups gives as large a difference, two-sided.
@@ -187,6 +213,11 @@ class PairedScores:
             return None
         z = stats.norm.ppf(1 - _LEVEL / 2) + stats.norm.ppf(POWER)
         return max(self.count + 1, math.ceil(self.count * float(z * spread_ / effect) ** 2))
+
+    def _rated(self, number: int) -> dict[str, tuple[float, float]]:
+        if number not in self._rates:
+            self._rates[number] = rate_bounds(self.tallies[number], self.sums[number])
+        return self._rates[number]
 
     def _metrics(self, number: int, weights: np.ndarray) -> dict[str, np.ndarray]:
         ranking = Ranking(self.y, self.systems[number][0], self.labels)
