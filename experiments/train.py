@@ -14,6 +14,7 @@ from experiments.corpus.splits import hold_out
 from experiments.evaluation.evaluate import evaluate, save_predictions
 from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
+from experiments.evaluation.probing import probe_task, save_probing
 from experiments.evaluation.report import write_report
 from experiments.notices import Warn
 from experiments.tracking.registry import Registered, register
@@ -76,11 +77,16 @@ def train(config: Config, say: Warn) -> Trained:
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
         )
 
+        behaviour = probe_task(classifier, run.model_uri, say) if config.evaluation.probes else None
+
         say("writing the report and the model")
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             save_predictions(folder / "predictions.parquet", classifier, evaluation)
-            write_report(folder, run.id, config, classifier, train_rows, evaluation, " ".join(parts_lines(parts)))
+            if behaviour:
+                save_probing(folder / "probe.json", behaviour)
+            said = " ".join(parts_lines(parts))
+            write_report(folder, run.id, config, classifier, train_rows, evaluation, said, behaviour)
             run.log_files(folder)
         run.log_model(classifier)
     registered = None

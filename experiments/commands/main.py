@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.commands import benchmark, models, runs, training
+from experiments.commands import benchmark, models, probing, runs, training
 from experiments.commands.data import data_app
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ for _name, _command in (
     ("train", training.train),
     ("evaluate", models.evaluate),
     ("score", models.score),
+    ("probe", probing.probe),
     ("report", runs.report),
     ("ui", runs.ui),
     ("schema", training.schema),

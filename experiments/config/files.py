@@ -100,7 +100,14 @@ def shipped_configs() -> list[str]:
     return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return what a YAML file says, with what isn't a string or plain integer as :class:`written.Written`.
+
+    Raises
+    ------
+    InputError
+        If it can't be read, is no YAML, or holds anything but keys and values.
+    """
     text, _ = decode(read_bytes(path), str(path))
     try:
         raw = written.load(text, str(path))
@@ -117,7 +124,7 @@ def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """Return a config file merged onto the files that its ``defaults:`` names, first to last."""
     if path.resolve() in seen:
         raise InputError(f"{path}: defaults: names a file that is its own parent")
-    own = _beside(_read_yaml(path), path.parent)
+    own = _beside(read_yaml(path), path.parent)
     parents = own.pop("defaults", None) or []
     if not isinstance(parents, str | list):
         raise InputError(f"{path}: defaults: must name a file, or a list of files")
@@ -331,7 +338,7 @@ def read_lexicon(name: str, needed: str = "cues") -> dict[str, dict[str, list[st
         If the file or section is missing, or isn't lists of words under names.
     """
     path = find_file(name)
-    sections = _read_yaml(path)
+    sections = read_yaml(path)
     if not isinstance(sections.get(needed), dict) or not sections[needed]:
         raise InputError(f"{path}: has no section {needed!r} with categories and entries")
     for section, categories in sections.items():

@@ -203,11 +203,14 @@ class Evaluation(_Section):
         Columns by whose values the metrics are also shown, such as ``register``.
     errors : int, default 10
         Most confident errors a label in the report.
+    probes : bool, default True
+        Also try the model on the kit's templates, if it has some for the task: see ``framescope probe``.
     """
 
     bootstrap: int = Field(default=1000, ge=0)
     slices: list[str] = []
     errors: int = Field(default=10, ge=0)
+    probes: bool = True
 
 
 class Tracking(_Section):

@@ -199,6 +199,28 @@ def load_unlabelled(config: Config, warn: Warn = lambda line: None) -> list[Any]
     return list(found)
 
 
+def load_sentences(
+    name: str, data: Data, warn: Warn = lambda line: None
+) -> tuple[list[str], list[str], list[str] | None]:
+    """Read the sentences of one file, whether it has labels or not.
+
+    Returns
+    -------
+    texts, groups : list of str
+        One entry a row; a row without a group is one of its own.
+    targets : list of str or None
+        With ``data.columns.target``.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_rows`, or if a column that the user has named isn't there.
+    """
+    rows = read_rows(name, data, warn)
+    groups = [value or f"{name}#{n}" for n, value in enumerate(_optional(rows, data.columns, "group"), 1)]
+    return [cell_text(cell) for cell in rows[data.columns.text]], groups, _targets(rows, data.columns)
+
+
 def _label(rows: Table, name: str, task: Task, data: Data, warn: Warn) -> Labelled:
     columns = data.columns
     y = indicator(rows, task, data, warn)

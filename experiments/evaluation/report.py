@@ -18,6 +18,8 @@ from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
 from experiments.evaluation.gaps import MIN_SLICE, label_lines
+from experiments.evaluation.probing import Probing
+from experiments.evaluation.probing_text import share_text
 from experiments.measures.resampling import Estimate
 from experiments.model import SentenceClassifier
 from experiments.pages import colours, render
@@ -69,6 +71,7 @@ def write_report(
     train_rows: Labelled,
     evaluation: Evaluation,
     parts: str = "",
+    behaviour: Probing | None = None,
 ) -> Path:
     """Write ``report.html`` and ``figures/*.svg`` to a folder.
 
@@ -88,6 +91,8 @@ def write_report(
         Its predictions of the test rows, with their metrics.
     parts : str, default ""
         What is to be said of the model's parts, such as what quantising cost.
+    behaviour : Probing, optional
+        What came of the probes.
 
     Returns
     -------
@@ -129,6 +134,7 @@ def write_report(
         lengths={"Training": _lengths(train_rows.texts), "Test": _lengths(test.texts)},
         figures={name: Markup(inline_svg(svg, name)) for name, svg in drawn.items()},
         slices=evaluation.slices,
+        behaviour=[(test, share_text(test)) for test in behaviour.tests if test.cases] if behaviour else [],
         min_slice=MIN_SLICE,
         features=top_features(_towards_any(classifier, test), _sample(test.texts)),
         mistakes={label: _mistakes(classifier, evaluation, label, config.evaluation.errors) for label in labels},
