@@ -18,7 +18,6 @@ from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
 from experiments.evaluation.gaps import MIN_SLICE, label_lines
-from experiments.measures.resampling import Estimate
 from experiments.model import SentenceClassifier
 from experiments.pages import colours, render
 from experiments.provenance import git_commit, package_versions
@@ -115,7 +114,7 @@ def write_report(
         colours=dict(zip(labels, colours(len(labels)), strict=True)),
         thresholds=dict(zip(labels, map(float, classifier.thresholds), strict=True)),
         parts=parts,
-        metrics={**evaluation.metrics, **_averages(evaluation)},
+        metrics=evaluation.metrics,
         bounded=not np.isnan(evaluation.metrics["log_loss"].low),
         groups=len(set(test.groups)),
         gaps=evaluation.gaps,
@@ -137,20 +136,6 @@ def write_report(
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
-
-
-def _averages(evaluation: Evaluation) -> dict[str, Estimate]:
-    """Return the averaged precision and recall, which stand beside F1 in a table and are not bootstrapped."""
-    y, decided = evaluation.data.y > 0, evaluation.decided.astype(bool) & (evaluation.data.y != UNDECIDED)
-    hits, given, sought = (y & decided).sum(axis=0), decided.sum(axis=0), y.sum(axis=0)
-    there = sought > 0  # as macro-F1 has it
-    precision, recall = (hits / np.maximum(given, 1))[there], (hits / np.maximum(sought, 1))[there]
-    return {
-        "macro_precision": Estimate(float(precision.mean()) if there.any() else float("nan")),
-        "macro_recall": Estimate(float(recall.mean()) if there.any() else float("nan")),
-        "micro_precision": Estimate(float(hits.sum() / max(given.sum(), 1))),
-        "micro_recall": Estimate(float(hits.sum() / max(sought.sum(), 1))),
-    }
 
 
 def _shared(train: Labelled, test: Labelled) -> tuple[int, int]:

@@ -52,14 +52,16 @@ def measure(
     Returns
     -------
     dict of str to Estimate
-        Overall: ``macro_f1``, ``micro_f1``, ``exact_match`` (accuracy when each row has one label), ``log_loss``,
-        ``brier``, ``ece``, ``macro_average_precision``, and ``average_f1`` when there are labels to average over. For
-        each label: ``<label>.precision``, ``recall``, ``f1``, ``average_precision``, ``ece`` and ``support``.
+        Overall: ``macro_f1``, ``macro_precision``, ``macro_recall``, ``micro_f1``, ``micro_precision``,
+        ``micro_recall``, ``exact_match`` (accuracy when each row has one label), ``log_loss``, ``brier``, ``ece``,
+        ``macro_average_precision``, and ``average_f1`` when there are labels to average over. For each label:
+        ``<label>.precision``, ``recall``, ``f1``, ``average_precision``, ``ece`` and ``support``.
 
     Notes
     -----
     Recall, F1 and average precision of a label that no row has are undefined (nan), and the macro averages are taken
-    over the other labels; its precision is 0. Resamples that happen to miss a label are left out of its bounds. The log
+    over the other labels; its precision is 0. ``micro_recall`` is undefined where no row has any label.
+    Resamples that happen to miss a label are left out of its bounds. The log
     loss is the mean over labels of the binary one in a multilabel task. ``ece`` is the class-wise expected calibration
     error over ten bins of equal width.
     Where some cells are undecided, log loss and Brier score are means over the decided ones, and the exact match is
@@ -80,11 +82,11 @@ def measure(
         return {name: Estimate(value) for name, value in values.items()}
     draws: dict[str, list[np.ndarray]] = {name: [] for name in values}
     for weights in resample(groups, bootstrap, seed):
-        for name, drawn in scorer.scores(weights).items():
+        for name, drawn in scorer.scores(weights, ece=False).items():
             draws[name].append(drawn)
     estimates = {}
     for name, value in values.items():
-        every = np.concatenate(draws[name])
+        every = np.concatenate(draws[name] or [np.empty(0)])
         defined = every[~np.isnan(every)]
         bounded = defined.size and name.rpartition(".")[2] not in _UNBOUNDED
         low, high = np.percentile(defined, [2.5, 97.5]) if bounded else (float("nan"), float("nan"))
@@ -138,8 +140,8 @@ class _Scorer:
         self.absent = self.y.sum(axis=0) == 0
         self.order = np.argsort(-probabilities, axis=0, kind="stable")
 
-    def scores(self, weights: np.ndarray) -> dict[str, np.ndarray]:
-        """Return every metric for each row of weights (b, n), as arrays of shape (b,)."""
+    def scores(self, weights: np.ndarray, ece: bool = True) -> dict[str, np.ndarray]:
+        """Return every metric for each row of weights (b, n), as arrays of shape (b,); ``ece``, if it is wanted."""
         with np.errstate(invalid="ignore"):  # nought by nought, where a resample lacks a label
             hits = weights @ (self.y * self.decided)
             given = weights @ self.decided
@@ -149,27 +151,28 @@ class _Scorer:
             precision = np.where(given > 0, hits / given, 0.0)
             recall = np.where(support > 0, hits / support, np.nan)
             ap = np.stack([self._average_precision(weights, label) for label in range(len(self.labels))], axis=1)
-            ece = np.stack([self._calibration_error(weights, label) for label in range(len(self.labels))], axis=1)
+            found, sought = hits.sum(axis=1), support.sum(axis=1)
             overall = {
                 "macro_f1": _mean(f1),
-                "micro_f1": 2 * hits.sum(axis=1) / (given + support).sum(axis=1),
+                "macro_precision": _mean(np.where(np.isnan(f1), np.nan, precision)),  # over the labels of macro-F1
+                "macro_recall": _mean(recall),
+                "micro_f1": 2 * found / (given.sum(axis=1) + sought),
+                "micro_precision": np.where(given.any(axis=1), found / given.sum(axis=1), 0.0),
+                "micro_recall": found / sought,
                 **{name: (weights @ score) / (weights @ share) for name, (score, share) in self.row_scores.items()},
-                "ece": _mean(ece),
                 "macro_average_precision": _mean(ap),
             }
             if self.averaged:
                 overall["average_f1"] = _mean(f1[:, self.averaged])
+            by_label = {"precision": precision, "recall": recall, "f1": f1, "average_precision": ap, "support": support}
+            if ece:
+                errors = [self._calibration_error(weights, label) for label in range(len(self.labels))]
+                by_label["ece"] = np.stack(errors, axis=1)
+                overall["ece"] = _mean(by_label["ece"])
         per_label = {
             f"{label}.{name}": values[:, column]
             for column, label in enumerate(self.labels)
-            for name, values in (
-                ("precision", precision),
-                ("recall", recall),
-                ("f1", f1),
-                ("average_precision", ap),
-                ("ece", ece),
-                ("support", support),
-            )
+            for name, values in by_label.items()
         }
         return {**overall, **per_label}
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, log_loss, precision_score, recall_score
 
-from experiments.measures import resampling
+from experiments.measures import metrics, resampling
 from experiments.measures.metrics import flat_metrics, measure
 from experiments.measures.resampling import Estimate, resample
 
@@ -42,6 +42,9 @@ def test_overall_values_are_those_of_scikit_learn():
     found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=0)
     assert found["macro_f1"].value == pytest.approx(f1_score(y, decided, average="macro"))
     assert found["micro_f1"].value == pytest.approx(f1_score(y, decided, average="micro"))
+    for average in ("macro", "micro"):
+        assert found[f"{average}_precision"].value == pytest.approx(precision_score(y, decided, average=average))
+        assert found[f"{average}_recall"].value == pytest.approx(recall_score(y, decided, average=average))
     assert found["macro_average_precision"].value == pytest.approx(average_precision_score(y, probabilities))
     losses = [log_loss(y[:, k], probabilities[:, k]) for k in range(3)]
     assert found["log_loss"].value == pytest.approx(np.mean(losses))
@@ -112,9 +115,16 @@ def test_bounds_are_percentiles_of_what_scikit_learn_says_of_each_resample():
                     values[number, column] = score(y[:, column], guesses[:, column], sample_weight=weights, **more)
             bounds = np.nanpercentile(values[:, column], [2.5, 97.5])
             assert (found[f"{label}.{name}"].low, found[f"{label}.{name}"].high) == pytest.approx(bounds), (label, name)
-        if name in ("f1", "average_precision"):  # the mean over the labels that a resample has
-            bounds = np.percentile(np.nanmean(values, axis=1), [2.5, 97.5])
-            assert (found[f"macro_{name}"].low, found[f"macro_{name}"].high) == pytest.approx(bounds), name
+        if name == "precision":  # 0 for a label that is given to no row, left out of a mean where it isn't sought either
+            values[(drawn @ (y + decided)) == 0] = np.nan
+        bounds = np.percentile(np.nanmean(values, axis=1), [2.5, 97.5])  # over the labels that a resample has
+        assert (found[f"macro_{name}"].low, found[f"macro_{name}"].high) == pytest.approx(bounds), name
+        if name in ("precision", "recall"):
+            micro = [
+                score(y, guesses, average="micro", sample_weight=weights, zero_division=np.nan) for weights in drawn
+            ]
+            bounds = np.percentile(micro, [2.5, 97.5])
+            assert (found[f"micro_{name}"].low, found[f"micro_{name}"].high) == pytest.approx(bounds), name
 
 
 def test_bounds_come_from_a_thousand_resamples_unless_said_otherwise():
@@ -201,7 +211,7 @@ def test_a_label_that_no_row_has_is_left_out_of_the_averages(given):
     for name in ("f1", "recall", "average_precision"):
         assert np.isnan([found[f"c.{name}"].value, found[f"c.{name}"].low, found[f"c.{name}"].high]).all(), name
     assert found["c.precision"].value == found["c.support"].value == 0
-    for name in ("f1", "average_precision"):
+    for name in ("f1", "precision", "recall", "average_precision"):
         others = [found[f"{label}.{name}"].value for label in "ab"]
         assert found[f"macro_{name}"].value == pytest.approx(np.mean(others))
     assert found["average_f1"].value == found["a.f1"].value
@@ -238,8 +248,9 @@ def test_probabilities_of_nought_and_one_have_a_finite_loss():
 def test_nothing_sought_and_nothing_found_is_measured_without_a_warning():
     nothing = np.zeros((10, 2), dtype=int)
     found = measure(nothing, nothing + 0.1, nothing, ["a", "b"], one_each(10), bootstrap=20)
-    assert np.isnan([found["macro_f1"].value, found["macro_average_precision"].value]).all()
-    assert found["micro_f1"].value == 0
+    undefined = ("macro_f1", "macro_precision", "macro_recall", "micro_recall", "macro_average_precision")
+    assert np.isnan([found[name].value for name in undefined]).all()
+    assert found["micro_f1"].value == found["micro_precision"].value == 0
     assert found["exact_match"].value == 1
 
 
@@ -344,5 +355,20 @@ def test_a_label_of_which_nothing_is_decided_is_left_out_of_every_average():
     y[:, 2] = -1
     found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=20)
     assert np.isnan([found[f"c.{name}"].value for name in ("f1", "recall", "average_precision", "ece")]).all()
-    for name in ("macro_f1", "micro_f1", "log_loss", "brier", "ece", "macro_average_precision"):
+    averages = ("macro_precision", "macro_recall", "micro_precision", "micro_recall", "macro_average_precision")
+    for name in ("macro_f1", "micro_f1", "log_loss", "brier", "ece", *averages):
         assert found[name].value == pytest.approx(others[name].value), name
+
+
+def test_no_time_goes_into_resampling_a_calibration_error_that_has_no_bounds(monkeypatch):
+    asked = []
+    plain = metrics._Scorer._calibration_error
+    monkeypatch.setattr(
+        metrics._Scorer,
+        "_calibration_error",
+        lambda self, weights, label: (asked.append(len(weights)), plain(self, weights, label))[1],
+    )
+    y, probabilities, decided = predictions()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=20)
+    assert asked == [1, 1, 1]
+    assert found["ece"].value > 0
