@@ -19,7 +19,7 @@ from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
 from experiments.evaluation.gaps import MIN_SLICE, label_lines
 from experiments.model import SentenceClassifier
-from experiments.pages import colours, render
+from experiments.pages import SPEAKS, colours, render
 from experiments.provenance import git_commit, package_versions
 
 _SAMPLE = 80  # texts that words are tried on when a model has no weights: a minute for a large encoder
@@ -112,6 +112,7 @@ def write_report(
         labels=labels,
         multilabel=multilabel,
         colours=dict(zip(labels, colours(len(labels)), strict=True)),
+        speaks=SPEAKS,
         thresholds=dict(zip(labels, map(float, classifier.thresholds), strict=True)),
         parts=parts,
         metrics=evaluation.metrics,

@@ -115,7 +115,7 @@ def test_bounds_are_percentiles_of_what_scikit_learn_says_of_each_resample():
                     values[number, column] = score(y[:, column], guesses[:, column], sample_weight=weights, **more)
             bounds = np.nanpercentile(values[:, column], [2.5, 97.5])
             assert (found[f"{label}.{name}"].low, found[f"{label}.{name}"].high) == pytest.approx(bounds), (label, name)
-        if name == "precision":  # 0 for a label that is given to no row, left out of a mean where it isn't sought either
+        if name == "precision":  # a label that is neither given nor sought is left out of the mean
             values[(drawn @ (y + decided)) == 0] = np.nan
         bounds = np.percentile(np.nanmean(values, axis=1), [2.5, 97.5])  # over the labels that a resample has
         assert (found[f"macro_{name}"].low, found[f"macro_{name}"].high) == pytest.approx(bounds), name
