@@ -220,7 +220,6 @@ class SentenceClassifier:
         named = None if targets is None else iter(targets)
         source = iter(texts)
         limits = self.given_from
-        thresholds = {"thresholds": limits} if limits else {}
         while batch := list(islice(source, batch_size)):
             about = None if named is None else list(islice(named, len(batch)))
             if about is not None and len(about) < len(batch):
@@ -230,6 +229,7 @@ class SentenceClassifier:
             shown = rounded(probabilities, limits.values())
             for at, (text, row, given) in enumerate(zip(batch, shown.tolist(), labels, strict=True)):
                 scores = dict(zip(self.labels, row, strict=True))
+                thresholds = {"thresholds": dict(limits)} if limits else {}
                 about_target = {name: column[at] for name, column in marks.items()}
                 yield {"text": text, "labels": given, "scores": scores, **thresholds, **about_target}
 
