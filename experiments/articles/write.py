@@ -17,7 +17,7 @@ from experiments.articles.read import Article
 from experiments.articles.score import known_target, score_articles
 from experiments.articles.scored import ScoredArticle
 from experiments.errors import InputError
-from experiments.files import harmless, writing
+from experiments.files import harmless, shown_paths, writing
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn, to_stderr
 from features.target_touch import named
@@ -308,7 +308,8 @@ def _write_html(stream: IO[str], articles: Iterator[ScoredArticle], classifier: 
             break
         if len(scored.article.sentences) > room:
             scored = _first_sentences(scored, room)
-            limit = f"This page ends after {PAGE_SENTENCES:,} sentences, in {scored.article.id}; the rest is not shown."
+            (last,) = shown_paths([scored.article.id])
+            limit = f"This page ends after {PAGE_SENTENCES:,} sentences, in {last}; the rest is not shown."
         shown.append(scored)
         sentences += len(scored.article.sentences)
         if limit:

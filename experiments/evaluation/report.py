@@ -18,6 +18,7 @@ from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
 from experiments.evaluation.gaps import MIN_SLICE, label_lines
+from experiments.files import shown_paths
 from experiments.model import SentenceClassifier
 from experiments.pages import SPEAKS, colours, render
 from experiments.provenance import git_commit, package_versions
@@ -121,6 +122,7 @@ def write_report(
         gaps=evaluation.gaps,
         over="".join(line[:1].upper() + line[1:] for line in label_lines(evaluation.gaps)),
         undecided=[undecided_counts(part, labels) for part in (train_rows, test)],
+        sources=[", ".join(shown_paths(part.name.split(", "))) for part in (train_rows, test)],
         train=train_rows,
         test=test,
         shared=_shared(train_rows, test),
@@ -234,7 +236,7 @@ def _mistake(classifier: SentenceClassifier, evaluation: Evaluation, row: int, c
     words, cut = _words(asked, data.texts[row], column)
     return Mistake(
         data.ids[row],
-        data.groups[row],
+        shown_paths([data.groups[row]])[0],
         classifier.names(data.y[[row]] > 0)[0],
         classifier.names(data.y[[row]] == UNDECIDED)[0],
         classifier.names(evaluation.decided[[row]])[0],
@@ -256,9 +258,13 @@ def _words(classifier: SentenceClassifier, text: str, column: int) -> tuple[list
 
 
 def _abridged(value: Any, inside: bool = False) -> Any:
-    """Return a config with the number of a lexicon's entries in the place of the entries."""
+    """Return a config as it is shown: the number of a lexicon's entries in their place, and paths without a home."""
     if isinstance(value, dict):
         return {key: _abridged(inner, inside or key in ("lexicon", "keywords")) for key, inner in value.items()}
     if isinstance(value, list):
-        return f"{len(value)} entries" if inside else [_abridged(inner) for inner in value]
-    return value
+        if inside:
+            return f"{len(value)} entries"
+        return (
+            shown_paths(value) if all(isinstance(each, str) for each in value) else [_abridged(each) for each in value]
+        )
+    return shown_paths([value])[0] if isinstance(value, str) else value

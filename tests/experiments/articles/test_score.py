@@ -315,3 +315,23 @@ def test_the_format_follows_the_ending() -> None:
         format_of(Path("a.xlsx"))
     with pytest.raises(InputError, match=r"jsonl.*csv.*parquet.*html"):
         format_of(None, "xml")
+
+
+def test_a_page_shows_no_home_directory_and_a_file_keeps_the_ids_that_were_given(
+    classifier: SentenceClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "PAGE_SENTENCES", 2)
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path.parent / f"{tmp_path.name}-home" / "ann"
+    home.mkdir(parents=True)
+    articles = []
+    for name in ("a.txt", "b.txt"):
+        (home / name).write_text("They attack. It rained.")
+        articles.append(make_article(str(home / name), (home / name).read_text()))
+    score_to(classifier, articles, tmp_path / "out.html", warn=lambda line: None)
+    score_to(classifier, [make_article(str(home / "a.txt"), "One. Two. Three.")], tmp_path / "cut.html", warn=print)
+    for name in ("out.html", "cut.html"):
+        page = (tmp_path / name).read_text("utf-8")
+        assert str(home) not in page and str(tmp_path) not in page and "a.txt" in page
+    score_to(classifier, articles, tmp_path / "out.jsonl")
+    assert rows_of((tmp_path / "out.jsonl").read_text("utf-8"))[0]["article"] == str(home / "a.txt")
