@@ -1,9 +1,10 @@
 """Finds the files that a user names, and writes files so that a reader never sees half of one."""
 
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,46 @@ def writing(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def shown_paths(names: Sequence[str]) -> list[str]:
+    """Return what files are called, as they are shown on a page that others read too.
+
+    A path under the working directory is shown relative to it; of others, absolute ones lose what they have in common,
+    so that nothing is told of a home directory and two files of one name can still be told apart.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files, rows of tables (``FILE:NUMBER``, ``FILE#NUMBER``), or anything else that something is called, which stays as it is.
+
+    Examples
+    --------
+    >>> shown_paths(["news/a.txt", "hub:owner/name", "r-17", "-"])
+    ['news/a.txt', 'hub:owner/name', 'r-17', '-']
+    """
+    here = Path.cwd()
+    shown = {}
+    outside = []
+    for name in dict.fromkeys(names):
+        path = Path(name)
+        if path.is_absolute() and path.is_relative_to(here) and path != here:
+            shown[name] = str(path.relative_to(here))
+        elif path.is_absolute() and _names_a_file(path):
+            outside.append(path)
+    if outside:
+        try:
+            shared = Path(os.path.commonpath([path.parent for path in outside]))
+            shown |= {str(path): str(path.relative_to(shared)) for path in outside}
+        except ValueError:  # on several drives
+            shown |= {str(path): path.name for path in outside}
+    return [shown.get(name, shown.get(str(Path(name)), name)) for name in names]
+
+
+def _names_a_file(path: Path) -> bool:
+    """Return whether there is such a file, or one of which the path names a row."""
+    row = re.fullmatch(r"(.+)[:#]\d+", path.name)
+    return path.exists() or (row is not None and path.with_name(row[1]).exists())
 
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -101,6 +101,13 @@ class SentenceClassifier:
         """The labels, in the order of the columns."""
         return list(self.task.labels)
 
+    @property
+    def given_from(self) -> dict[str, float]:
+        """Label -> the probability from which on it is given; empty in multiclass tasks, where the likeliest is."""
+        if not self.task.multilabel:
+            return {}
+        return dict(zip(self.labels, map(float, self.thresholds), strict=True))
+
     def predict_proba(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> np.ndarray:
         """Return the probability of every label for every text, shape (n, n_labels), float64.
 
@@ -128,7 +135,7 @@ class SentenceClassifier:
             rows = list(zip(rows, named, strict=True))
         try:
             return self.calibrated(np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64))
-        except EncoderError as error:  # an extra that isn't installed here, or a damaged encoder
+        except EncoderError as error:  # a package that isn't installed here, or a damaged encoder
             raise InputError(f"the {self.task.name} model: {error}") from error
 
     def towards(self, target: str | None) -> "SentenceClassifier":
@@ -200,9 +207,10 @@ class SentenceClassifier:
         Yields
         ------
         dict
-            ``text``, ``labels`` (list of str) and ``scores`` (label -> probability, to four digits). Of a stance model
-            that knows its targets also ``target_in_training``, and ``touches_target``: whether the text has a word of
-            the target or one that goes with it.
+            ``text``, ``labels`` (list of str), ``scores`` (label -> probability, to four digits) and, in a multilabel
+            task, ``thresholds`` (label -> probability from which on it is given). Of a stance model that knows its
+            targets also ``target_in_training``, and ``touches_target``: whether the text has a word of the target or
+            one that goes with it.
 
         Raises
         ------
@@ -211,33 +219,76 @@ class SentenceClassifier:
         """
         named = None if targets is None else iter(targets)
         source = iter(texts)
+        limits = self.given_from
         while batch := list(islice(source, batch_size)):
             about = None if named is None else list(islice(named, len(batch)))
             if about is not None and len(about) < len(batch):
                 raise InputError("there are fewer targets than texts; give one a text")
             probabilities = self.predict_proba(batch, about)
-            labels, marks = self.names(self.decide(probabilities)), self._target_marks(batch, about)
-            for text, row, given, more in zip(batch, probabilities, labels, marks, strict=True):
-                scores = dict(zip(self.labels, row.round(DIGITS).tolist(), strict=True))
-                yield {"text": text, "labels": given, "scores": scores, **more}
+            labels, marks = self.names(self.decide(probabilities)), self.target_marks(batch, about)
+            shown = rounded(probabilities, limits.values())
+            for at, (text, row, given) in enumerate(zip(batch, shown.tolist(), labels, strict=True)):
+                scores = dict(zip(self.labels, row, strict=True))
+                thresholds = {"thresholds": dict(limits)} if limits else {}
+                about_target = {name: column[at] for name, column in marks.items()}
+                yield {"text": text, "labels": given, "scores": scores, **thresholds, **about_target}
 
-    def _target_marks(self, texts: Sequence[str], targets: Sequence[str] | None) -> list[dict[str, bool]]:
-        """Return what each answer rests on: whether the target is known, and whether the text touches it."""
-        marks: list[dict[str, bool]] = [{} for _ in texts]
+    def target_marks(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> dict[str, list[bool]]:
+        """Return what the answers to n texts rest on.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            n texts.
+        targets : sequence of str, optional
+            n targets; ``self.target`` for all when left out.
+
+        Returns
+        -------
+        dict of str to list of bool
+            ``target_in_training``, and ``touches_target``: whether each text has a word of its target or one that goes
+            with it. Empty for a model that doesn't know which targets it was trained on.
+        """
         if self.known_targets is None:
-            return marks
+            return {}
         rows: dict[str, list[int]] = {}
         for at in range(len(texts)):
             rows.setdefault(str(self.target) if targets is None else targets[at], []).append(at)
+        known, touches = [False] * len(texts), [False] * len(texts)
         for target, places in rows.items():
+            trained = self.known_targets.knows(target)
             touching = self.known_targets.touching([texts[at] for at in places], target)
-            for at, touches in zip(places, touching, strict=True):
-                marks[at] = {"target_in_training": self.known_targets.knows(target), "touches_target": touches}
-        return marks
+            for at, found in zip(places, touching, strict=True):
+                known[at], touches[at] = trained, found
+        return {"target_in_training": known, "touches_target": touches}
 
     def seen(self, texts: Sequence[str]) -> int:
         """Return how many of the texts the model was trained on."""
         return sum(fingerprint(text) in self.trained_on for text in texts)
+
+
+def rounded(probabilities: np.ndarray, thresholds: Iterable[float] = ()) -> np.ndarray:
+    """Return probabilities as they are given out, to four digits, without lifting one to a threshold it lies below.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, n_labels)
+        As a classifier gives them.
+    thresholds : iterable of float, default ()
+        The labels' thresholds; none in a multiclass task.
+
+    Returns
+    -------
+    ndarray of shape (n, n_labels)
+        Each is at or above its threshold if and only if it was before: who reads a table can tell why a label is there.
+    """
+    shown = probabilities.round(DIGITS)
+    limits = np.fromiter(thresholds, dtype=np.float64)
+    if not limits.size:
+        return np.asarray(shown)
+    step = 10.0**-DIGITS
+    moved = np.where(probabilities < limits, shown - step, shown + step).round(DIGITS)
+    return np.asarray(np.where((shown >= limits) == (probabilities >= limits), shown, moved))
 
 
 def _shrinks(file: Path) -> bool:
@@ -396,13 +447,17 @@ def _with_present_names(path: Path) -> Path | io.BytesIO:
 
 
 class ServedModel:
-    """The model as MLflow serves it: a table of ``text`` (and ``target``) in, labels and probabilities out."""
+    """The model as MLflow serves it: a table of ``text`` (and ``target``) in, labels, probabilities and more out."""
 
     def __init__(self, classifier: SentenceClassifier) -> None:
         self.classifier = classifier
 
     def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return a table with a ``labels`` column (list of str) and one probability column a label."""
+        """Return a table with a ``labels`` column (list of str) and one probability column a label.
+
+        In a multilabel task ``threshold_<label>`` follows for each label; of a stance model that knows its targets
+        ``target_in_training`` and ``touches_target``, as in :meth:`SentenceClassifier.score`.
+        """
         texts = ["" if text is None else str(text) for text in table["text"]]
         targets = None
         if self.classifier.targeted:
@@ -414,6 +469,10 @@ class ServedModel:
             "labels",
             pd.Series(self.classifier.names(self.classifier.decide(probabilities)), index=table.index, dtype=object),
         )
+        for label, threshold in self.classifier.given_from.items():
+            scored[f"threshold_{label}"] = threshold
+        for name, marks in self.classifier.target_marks(texts, targets).items():
+            scored[name] = pd.Series(marks, index=table.index, dtype=bool)
         return scored
 
 

@@ -10,7 +10,8 @@ def package_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that predictions depend on."""
     names = ("framescope", "scikit-learn", "numpy", "scipy", "nltk", "skops", "mlflow")
     found = {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
-    for name in ("onnxruntime", "tokenizers", "torch", "transformers"):  # of the extras, those that are there
+    # those that are there: a served model of words comes without ONNX Runtime, and the others are an extra
+    for name in ("onnxruntime", "tokenizers", "torch", "transformers"):
         with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found

@@ -11,7 +11,7 @@ from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
-from experiments.evaluation.evaluate import evaluate, save_predictions
+from experiments.evaluation.evaluate import evaluate, save_predictions, unknown_lines
 from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
 from experiments.evaluation.probing import probe_task, save_probing
@@ -24,11 +24,16 @@ from experiments.training.fitting import fit
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training run leaves behind; ``undecided`` says what nobody decided of the training and the test rows."""
+    """What a training run leaves behind.
+
+    ``thresholds`` has the probability from which on each label is given (empty in a multiclass task), ``undecided``
+    what nobody decided of the training and the test rows.
+    """
 
     run_id: str
     model_uri: str
     metrics: dict[str, float]
+    thresholds: dict[str, float]
     registered: Registered | None
     seconds: float
     undecided: dict[str, dict[str, Any]]
@@ -68,7 +73,8 @@ def train(config: Config, say: Warn) -> Trained:
         evaluation = evaluate(classifier, test_rows, config.evaluation.bootstrap, config.seed, config.evaluation.slices)
         predicted = time.perf_counter()
         parts = measure_parts(classifier, evaluation)
-        for line in [*parts_lines(parts), *(f"note: {line}" for line in gap_lines(evaluation.gaps))]:
+        notes = [*unknown_lines(evaluation), *gap_lines(evaluation.gaps)]
+        for line in [*parts_lines(parts), *(f"note: {line}" for line in notes)]:
             say(line)
         metrics = {**run.log_metrics(evaluation.metrics), **parts}
         run.log_values(parts)
@@ -97,7 +103,8 @@ def train(config: Config, say: Warn) -> Trained:
         "test": undecided_counts(test_rows, config.task.labels),
     }
     seconds = time.perf_counter() - began
-    return Trained(run.id, run.model_uri, metrics, registered, seconds, undecided, evaluation.gaps)
+    thresholds = classifier.given_from
+    return Trained(run.id, run.model_uri, metrics, thresholds, registered, seconds, undecided, evaluation.gaps)
 
 
 def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from experiments.articles.scored import ScoredArticle, lack_of
+from experiments.files import shown_paths
 from experiments.pages import colours, render
 
 STRONGEST = 3
@@ -34,7 +35,8 @@ def score_page(
     unknown : str, optional
         What to know of a target that was not in training.
     """
-    views = [_article_view(scored, number, labels) for number, scored in enumerate(articles, 1)]
+    names = shown_paths([scored.article.id for scored in articles])
+    views = [_article_view(scored, number, labels, names[number - 1]) for number, scored in enumerate(articles, 1)]
     return render(
         "score.html",
         title=views[0]["title"] if len(views) == 1 else f"{len(views)} articles",
@@ -47,8 +49,8 @@ def score_page(
     )
 
 
-def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str]) -> dict[str, Any]:
-    """Return what the template shows of one article."""
+def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str], name: str) -> dict[str, Any]:
+    """Return what the template shows of one article, which it calls by ``name``."""
     article = scored.article
     length = max(len(article.text), 1)
     touches = [None] * len(article.sentences) if scored.touches is None else scored.touches.tolist()
@@ -86,10 +88,10 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str]) -> 
                 "strongest": sorted(given, key=lambda view: -view["scores"][k])[:STRONGEST],
             }
         )
-    first = next((view["text"] for view in read), article.id)
+    first = next((view["text"] for view in read), name)
     return {
         "number": number,
-        "id": article.id,
+        "id": name,
         "title": first if len(first) <= 160 else first[:157].rstrip() + "…",
         "paragraphs": paragraphs,
         "sentences": sentences,

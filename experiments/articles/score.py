@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.articles.read import Article
 from experiments.articles.scored import ScoredArticle
-from experiments.model import DIGITS, SentenceClassifier
+from experiments.model import SentenceClassifier, rounded
 
 
 def score_articles(
@@ -56,7 +56,8 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
         batch = slice(start, start + batch_size)
         probabilities[batch] = classifier.predict_proba(texts[batch])
         decided[batch] = classifier.decide(probabilities[batch])
-    probabilities = probabilities.round(DIGITS)
+    thresholds = classifier.given_from
+    probabilities = rounded(probabilities, thresholds.values())
     known, target = classifier.known_targets, classifier.target
     touching = None if known is None or target is None else known.touching(texts, target)
     at = 0
@@ -71,4 +72,4 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
             touches = np.full(len(shown), None, dtype=object)
             touches[shown] = touching[at:end]
         at = end
-        yield ScoredArticle(article, classifier.labels, p, y, touches, known_target(classifier))
+        yield ScoredArticle(article, classifier.labels, p, y, thresholds, touches, known_target(classifier))

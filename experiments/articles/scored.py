@@ -1,7 +1,7 @@
 """An article with what a classifier says of its sentences."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class ScoredArticle:
         Rounded to four digits; NaN where a sentence is boilerplate.
     decided : ndarray of shape (n, n_labels), int8
         1 where the sentence has the label.
+    thresholds : mapping of str to float
+        Label -> the probability from which on it is given; empty in a multiclass task.
     touches : ndarray of shape (n,) or None
         Whether each sentence has a word of the target or one that goes with it (None for boilerplate); None for the
         whole article where there is no target, or the model doesn't know which it was trained on.
@@ -42,6 +44,7 @@ class ScoredArticle:
     labels: Sequence[str]
     probabilities: np.ndarray
     decided: np.ndarray
+    thresholds: Mapping[str, float] = field(default_factory=dict)
     touches: np.ndarray | None = None
     target_in_training: bool | None = None
 
@@ -71,4 +74,6 @@ class ScoredArticle:
                 row["boilerplate"] = True
             else:
                 row["scores"] = dict(zip(self.labels, self.probabilities[index].tolist(), strict=True))
+                if self.thresholds:
+                    row["thresholds"] = dict(self.thresholds)
             yield row

@@ -17,14 +17,14 @@ from experiments.articles.read import Article
 from experiments.articles.score import known_target, score_articles
 from experiments.articles.scored import ScoredArticle
 from experiments.errors import InputError
-from experiments.files import harmless, writing
+from experiments.files import harmless, shown_paths, writing
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn, to_stderr
 from features.target_touch import named
 
 FORMATS = ("jsonl", "csv", "parquet", "html")
 
-OWN_COLUMNS = ("article", "sentence", "start", "end", "text", "boilerplate", "labels", "scores")
+OWN_COLUMNS = ("article", "sentence", "start", "end", "text", "boilerplate", "labels", "scores", "thresholds")
 """What the output says of each sentence; no column of the input can be kept under these names."""
 
 TARGET_COLUMNS = ("target_in_training", "touches_target")
@@ -131,7 +131,8 @@ def score_to(
         )
     known = known_target(classifier)
     about = () if known is None else TARGET_COLUMNS
-    if taken := next((col for col in keep if col in (*OWN_COLUMNS, *about) or col.startswith("score_")), None):
+    per_label = ("score_", "threshold_")
+    if taken := next((col for col in keep if col in (*OWN_COLUMNS, *about) or col.startswith(per_label)), None):
         raise InputError(f"--keep {taken}: the output has a column {taken!r} of its own; rename that of the input")
     if note := unknown_target(classifier):
         warn(f"note: {note}")
@@ -145,7 +146,7 @@ def score_to(
         if chosen == "html":
             _write_html(stream, counted, classifier, warn)
         elif chosen == "csv":
-            _write_csv(stream, counted, classifier.labels, (*about, *keep))
+            _write_csv(stream, counted, classifier, (*about, *keep))
         else:
             _write_jsonl(stream, counted)
 
@@ -155,7 +156,7 @@ def score_to(
     else:
         with writing(output) as temporary:
             if chosen == "parquet":
-                _write_parquet(temporary, counted, classifier.labels, about, keep)
+                _write_parquet(temporary, counted, classifier, about, keep)
             else:
                 with temporary.open("w", encoding="utf-8", newline="") as stream:
                     write_text(stream)
@@ -213,10 +214,14 @@ def _write_jsonl(stream: IO[str], articles: Iterator[ScoredArticle]) -> None:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _write_csv(stream: IO[str], articles: Iterator[ScoredArticle], labels: Sequence[str], more: Sequence[str]) -> None:
+def _write_csv(
+    stream: IO[str], articles: Iterator[ScoredArticle], classifier: SentenceClassifier, more: Sequence[str]
+) -> None:
+    labels, thresholds = classifier.labels, classifier.given_from
     writer = csv.writer(stream, lineterminator="\n")
     header = ["article", "sentence", "start", "end", "text", "boilerplate", "labels"]
-    writer.writerow([*header, *(f"score_{label}" for label in labels), *more])
+    numbers = [*(f"score_{label}" for label in labels), *(f"threshold_{label}" for label in thresholds)]
+    writer.writerow([*header, *numbers, *more])
     for scored in articles:
         for row in scored.rows():
             writer.writerow(
@@ -229,6 +234,7 @@ def _write_csv(stream: IO[str], articles: Iterator[ScoredArticle], labels: Seque
                     "true" if row.get("boilerplate") else "false",
                     harmless(";".join(row["labels"])),
                     *(row["scores"].get(label, "") for label in labels),
+                    *(row.get("thresholds", {}).get(label, "") for label in thresholds),
                     *(_cell(row.get(column, "")) for column in more),
                 ]
             )
@@ -239,10 +245,16 @@ def _cell(value: Any) -> Any:
 
 
 def _write_parquet(
-    path: Path, articles: Iterator[ScoredArticle], labels: Sequence[str], about: Sequence[str], keep: Sequence[str]
+    path: Path,
+    articles: Iterator[ScoredArticle],
+    classifier: SentenceClassifier,
+    about: Sequence[str],
+    keep: Sequence[str],
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    labels, thresholds = classifier.labels, classifier.given_from
 
     schema = pa.schema(
         [
@@ -254,6 +266,7 @@ def _write_parquet(
             pa.field("boilerplate", pa.bool_(), nullable=False),
             pa.field("labels", pa.list_(pa.string()), nullable=False),
             *(pa.field(f"score_{label}", pa.float64()) for label in labels),
+            *(pa.field(f"threshold_{label}", pa.float64()) for label in thresholds),
             *(pa.field(column, pa.bool_()) for column in about),
             *(pa.field(column, pa.string()) for column in keep),
         ]
@@ -265,6 +278,7 @@ def _write_parquet(
                     **{name: row[name] for name in ("article", "sentence", "start", "end", "text", "labels")},
                     "boilerplate": row.get("boilerplate", False),
                     **{f"score_{label}": row["scores"].get(label) for label in labels},
+                    **{f"threshold_{label}": row.get("thresholds", {}).get(label) for label in thresholds},
                     **{column: row.get(column) for column in (*about, *keep)},
                 }
                 for row in rows
@@ -294,7 +308,8 @@ def _write_html(stream: IO[str], articles: Iterator[ScoredArticle], classifier: 
             break
         if len(scored.article.sentences) > room:
             scored = _first_sentences(scored, room)
-            limit = f"This page ends after {PAGE_SENTENCES:,} sentences, in {scored.article.id}; the rest is not shown."
+            (last,) = shown_paths([scored.article.id])
+            limit = f"This page ends after {PAGE_SENTENCES:,} sentences, in {last}; the rest is not shown."
         shown.append(scored)
         sentences += len(scored.article.sentences)
         if limit:

@@ -1,6 +1,6 @@
 """The results of commands as one JSON object, and as text for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +9,23 @@ from experiments.articles.write import ScoreSummary
 from experiments.config.schema import Config
 from experiments.corpus.checks import undecided_counts
 from experiments.evaluation.evaluate import Evaluation
-from experiments.evaluation.gaps import Gaps
+from experiments.evaluation.gaps import MIN_SLICE, Gaps, small_slices
 from experiments.measures.metrics import flat_metrics
 from experiments.measures.resampling import Estimate
 from experiments.model import SentenceClassifier
 from experiments.train import Trained
 from experiments.training.cross_validation import CrossValidation, LearningPoint
 
+_LEGEND = (
+    "(how far probabilities are from the truth, 0 at best: log loss counts surprise, Brier the mean squared distance; "
+    "ECE is how far they are from the frequencies observed)"
+)
+
 
 def trained_json(trained: Trained) -> dict[str, Any]:
     """Return a training run's result: ``run_id``, ``model_uri``, ``metrics`` (flat), ``registered``, ``seconds``.
 
+    ``thresholds`` has the probability from which on each label is given, and is empty in a multiclass task.
     ``undecided`` counts, for ``train`` and ``test``, rows left out because no label of theirs was decided, and for each
     label the rows where it isn't; the rest is what could not be measured: see :func:`gaps_json`.
     """
@@ -29,6 +35,7 @@ def trained_json(trained: Trained) -> dict[str, Any]:
         "run_id": trained.run_id,
         "model_uri": trained.model_uri,
         "metrics": trained.metrics,
+        "thresholds": trained.thresholds,
         "registered": registered,
         "seconds": round(trained.seconds, 3),
         "undecided": trained.undecided,
@@ -39,10 +46,16 @@ def trained_json(trained: Trained) -> dict[str, Any]:
 def gaps_json(gaps: Gaps) -> dict[str, Any]:
     """Return what could not be measured.
 
-    ``labels_without_rows`` (label -> rows that were given it, wrongly), ``small_slices`` (column -> value -> rows) and
-    ``absent_columns`` (columns to slice by that the rows don't have).
+    ``labels_without_rows`` (label -> rows that were given it, wrongly), ``small_slices`` (column -> value -> rows, of
+    the values with fewer than ``least_slice_rows``) and ``absent_columns`` (columns to slice by that the rows don't
+    have).
     """
-    return {"labels_without_rows": gaps.absent, "small_slices": gaps.slices, "absent_columns": gaps.columns}
+    return {
+        "labels_without_rows": gaps.absent,
+        "small_slices": gaps.slices,
+        "least_slice_rows": MIN_SLICE,
+        "absent_columns": gaps.columns,
+    }
 
 
 def trained_text(trained: Trained) -> str:
@@ -54,7 +67,7 @@ def trained_text(trained: Trained) -> str:
         if not name.endswith((".low", ".high"))
     }
     labels = [name.removesuffix(".support") for name in estimates if name.endswith(".support")]
-    lines = [*metrics_lines(labels, estimates), ""]
+    lines = [*metrics_lines(labels, estimates), *thresholds_lines(trained.thresholds), ""]
     if trained.registered:
         version = trained.registered
         standing = "is now the champion" if version.champion else "is not the champion"
@@ -87,6 +100,7 @@ def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
                 for value, (rows, metrics) in parts.items()
             }
             for column, parts in evaluation.slices.items()
+            if parts
         },
         "undecided": undecided_counts(evaluation.data, evaluation.gaps.labels),
         **({} if evaluation.unknown is None else {"targets_not_in_training": evaluation.unknown}),
@@ -97,13 +111,16 @@ def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
 def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluation) -> str:
     """Return an evaluation's result as text."""
     lines = [f"{uri} on {len(evaluation.data)} rows of {evaluation.data.name}", ""]
-    lines += metrics_lines(classifier.labels, evaluation.metrics)
+    lines += [*metrics_lines(classifier.labels, evaluation.metrics), *thresholds_lines(classifier.given_from)]
     for column, parts in evaluation.slices.items():
-        lines += ["", f"macro-F1 by {column}"]
+        small = evaluation.gaps.slices.get(column)
+        lines += ["", f"macro-F1 by {column}{'' if parts else ': not measured'}"]
         lines += [
             f"  {value:<24} {_bounded(metrics['macro_f1'])}  {rows} rows{_over(metrics)}"
             for value, (rows, metrics) in parts.items()
         ]
+        if small:
+            lines.append(f"  of fewer than {MIN_SLICE} rows, and so left out: {small_slices(small)}")
     return "\n".join(lines)
 
 
@@ -181,7 +198,16 @@ def metrics_lines(labels: list[str], metrics: dict[str, Estimate]) -> list[str]:
     if "average_f1" in metrics:
         lines.append(f"average F1 {_bounded(metrics['average_f1'])}, of the labels in task.average_over")
     lines.append("  ".join(f"{title} {_bounded(metrics[name])}" for name, title in overall[3:]))
+    lines.append(_LEGEND)
     return lines
+
+
+def thresholds_lines(thresholds: Mapping[str, float]) -> list[str]:
+    """Return from which probability on each label is given, as a line; nothing in a multiclass task."""
+    if not thresholds:
+        return []
+    given = ", ".join(f"{label} {threshold:.2f}" for label, threshold in thresholds.items())
+    return [f"thresholds: {given} (a label is given from its threshold on)"]
 
 
 def _bounded(estimate: Estimate) -> str:

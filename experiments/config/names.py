@@ -21,6 +21,11 @@ _EXPERIMENT_LENGTH = 250
 _MODEL_LENGTH = 250
 _FOLDER_BYTES = 255
 _SEEN_TOGETHER = {"labels": "the column of the labels given", "text": "the column of the text"}
+_SEEN_WITH_TARGETS = {
+    "target": "the column of the target",
+    "target_in_training": "the column that says whether the target was in training",
+    "touches_target": "the column that says whether the text touches the target",
+}
 _UNSEEN = ("Cc", "Cs", "Zl", "Zp")
 
 
@@ -39,11 +44,12 @@ def check_labels(labels: Sequence[str], targeted: bool, separator: str) -> None:
     """
     for label in labels:
         check_text(label, "task.labels: ")
-    columns = {**_SEEN_TOGETHER, **({"target": "the column of the target"} if targeted else {})}
+    columns = {**_SEEN_TOGETHER, **(_SEEN_WITH_TARGETS if targeted else {})}
+    columns |= {_form(f"threshold_{label}"): f"the column of the threshold of {label!r}" for label in labels}
     forms: dict[str, str] = {}
     keys: dict[str, str] = {}
     for label in labels:
-        form = unicodedata.normalize("NFC", cell_key(label) or label).casefold()
+        form = _form(label)
         if form in columns:
             raise ValueError(
                 f"task.labels: {label!r} is also {columns[form]} in served tables; call it something else, such as "
@@ -193,6 +199,11 @@ def check_task(name: str) -> str:
             f"write {plain!r}"
         )
     return check_experiment(name)
+
+
+def _form(label: str) -> str:
+    """Return what labels are told apart by."""
+    return unicodedata.normalize("NFC", cell_key(label) or label).casefold()
 
 
 def _metric_keys(label: str) -> Iterator[str]:

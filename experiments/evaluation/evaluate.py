@@ -104,6 +104,17 @@ def unknown_targets(classifier: SentenceClassifier, data: Labelled) -> dict[str,
     return {target: counts[target] for target in sorted(counts) if not known.knows(target)}
 
 
+def unknown_lines(evaluation: Evaluation) -> list[str]:
+    """Return how many rows have a target that was not in the model's training, as a line, if any have."""
+    if not evaluation.unknown:
+        return []
+    rows = sum(evaluation.unknown.values())
+    return [
+        f"{rows} of these {len(evaluation.data)} rows have a target that was not in training: "
+        f"{named(list(evaluation.unknown))}"
+    ]
+
+
 def evaluate_file(
     classifier: SentenceClassifier,
     source: str,
@@ -134,13 +145,8 @@ def evaluate_file(
     if seen := classifier.seen(data.texts):
         warn(f"note: the model was trained on {seen} of these {len(data)} rows; its score on them flatters")
     evaluation = evaluate(classifier, data, bootstrap, seed, slices)
-    if evaluation.unknown:
-        rows = sum(evaluation.unknown.values())
-        warn(
-            f"note: {rows} of these {len(data)} rows have a target that was not in training: "
-            f"{named(list(evaluation.unknown))}; --slice target measures them apart"
-        )
-    for line in gap_lines(evaluation.gaps):
+    apart = "" if target in slices else f"; --slice {target} measures them apart"
+    for line in [*(f"{line}{apart}" for line in unknown_lines(evaluation)), *gap_lines(evaluation.gaps)]:
         warn(f"note: {line}")
     if predictions is not None:
         with writing(predictions) as path:
@@ -151,7 +157,9 @@ def evaluate_file(
 def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) -> pd.DataFrame:
     """Return one row a sentence: id, group, text, true and predicted labels, and a probability a label.
 
-    If there are labels that nobody decided, a column ``undecided`` lists them.
+    If there are labels that nobody decided, a column ``undecided`` lists them. In a multilabel task columns
+    ``threshold_<label>`` have the probability from which on each label is given. Of a stance model that knows its
+    targets ``target_in_training`` and ``touches_target`` say what the answer rests on, as in scored sentences.
 
     ``framescope compare`` pairs runs on the ids.
     """
@@ -165,6 +173,10 @@ def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) ->
     table["predicted"] = classifier.names(evaluation.decided)
     for column, label in enumerate(classifier.labels):
         table[f"score_{label}"] = evaluation.probabilities[:, column]
+    for label, threshold in classifier.given_from.items():
+        table[f"threshold_{label}"] = threshold
+    for name, marks in classifier.target_marks(data.texts, data.targets).items():
+        table[name] = marks
     return table
 
 

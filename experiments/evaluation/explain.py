@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.classifiers.separate import SeparateTargets
 from experiments.model import SentenceClassifier
+from features.cue_names import cue_name
 
 _WORD = re.compile(r"\S+")
 _COPY = re.compile(r" \[[^\[\]]+\]$")  # what the names of a target's own columns end in
@@ -76,7 +77,10 @@ def top_features(
 
 
 def readable(feature: str) -> str:
-    """Return a feature's column name as people read it: ``words__talks with`` becomes ``talks with``."""
+    """Return a feature's column name as people read it: ``words__talks with`` becomes ``talks with``.
+
+    Cues are called as :func:`features.cue_names.cue_name` has it: ``a state denies (cue)``.
+    """
     kind, parted, name = feature.partition("__")
     if not parted:  # a column beside those of the features, such as a word of the target
         return feature
@@ -86,7 +90,7 @@ def readable(feature: str) -> str:
     if kind.startswith("chars"):
         name = f"“{name.replace(' ', '␣')}” (characters)"
     elif kind.startswith("cues"):
-        name = f"{name} (cue)"
+        name = f"{cue_name(name)} (cue)"
     return name + of_target
 
 

@@ -28,7 +28,7 @@ COLUMN, PAGE = 3.5, 7.0
 
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 _INK, _GREY = "#1b1b1b", "#808080"
-_SHADE = "#0072b2"  # where colour stands for a number, not for a label
+_SHADE = "#46525e"  # where darkness stands for a number: no label has this colour
 _TOGETHER = len(PALETTE)  # more curves than this are drawn in panels of their own
 _MOST_POINTS = 1500  # of one curve; more only make the file larger
 
@@ -163,7 +163,7 @@ def _panels(count: int, height: float, across: int = 4) -> "tuple[Figure, list[A
 
 def _colour(column: int, count: int) -> str:
     """Return a label's colour on every page of the kit; one for all when there are more labels than colours."""
-    return PALETTE[column] if count <= _TOGETHER else _SHADE
+    return PALETTE[column] if count <= _TOGETHER else _INK
 
 
 def _short(label: str, most: int = 24) -> str:
@@ -178,7 +178,7 @@ def _precision_recall(labels: Sequence[str], y: np.ndarray, probabilities: np.nd
         for column, (label, part) in enumerate(zip(labels, parts, strict=True)):
             axes = part.subplots()
             _iso_lines(axes, named=False)
-            _curve(axes, y[:, column], probabilities[:, column], decided[:, column], _SHADE, "-", label)
+            _curve(axes, y[:, column], probabilities[:, column], decided[:, column], _INK, "-", label)
             axes.set_title(_short(label))
             axes.set_xlabel("recall")
             axes.set_ylabel("precision")

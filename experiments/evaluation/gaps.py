@@ -89,6 +89,12 @@ def label_lines(gaps: Gaps) -> list[str]:
     return [f"macro-F1 over {n - len(absent)} of {n} labels: {lack}; counted as 0, macro-F1 would be {as_nought:.3f}"]
 
 
+def small_slices(values: Mapping[str, int]) -> str:
+    """Return values with their rows as a list to read: the first ten, and how many there are besides."""
+    named = ", ".join(f"{value} ({rows})" for value, rows in list(values.items())[:_NAMED])
+    return named + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
+
+
 def gap_lines(gaps: Gaps) -> list[str]:
     """Return all that a reader should know of the gaps, a line each."""
     lines = label_lines(gaps)
@@ -102,9 +108,7 @@ def gap_lines(gaps: Gaps) -> list[str]:
         rows = ", ".join(f"{label} {n}" for label, n in gaps.few.items())
         lines.append(f"few test rows: {rows}; F1 hangs on each of them")
     for column, values in gaps.slices.items():
-        named = ", ".join(f"{value} ({rows})" for value, rows in list(values.items())[:_NAMED])
-        more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
-        lines.append(f"slices by {column} of fewer than {MIN_SLICE} rows are not measured: {named}{more}")
+        lines.append(f"slices by {column} of fewer than {MIN_SLICE} rows are not measured: {small_slices(values)}")
     if gaps.columns:
         lines.append(f"not sliced by {', '.join(gaps.columns)}: the test rows have no such column")
     return lines

@@ -20,9 +20,9 @@ from experiments.evaluation.figures import draw_figures, inline_svg
 from experiments.evaluation.gaps import MIN_SLICE, label_lines
 from experiments.evaluation.probing import Probing
 from experiments.evaluation.probing_text import share_text
-from experiments.measures.resampling import Estimate
+from experiments.files import shown_paths
 from experiments.model import SentenceClassifier
-from experiments.pages import colours, render
+from experiments.pages import SPEAKS, colours, render
 from experiments.provenance import git_commit, package_versions
 
 _SAMPLE = 80  # texts that words are tried on when a model has no weights: a minute for a large encoder
@@ -118,14 +118,16 @@ def write_report(
         labels=labels,
         multilabel=multilabel,
         colours=dict(zip(labels, colours(len(labels)), strict=True)),
+        speaks=SPEAKS,
         thresholds=dict(zip(labels, map(float, classifier.thresholds), strict=True)),
         parts=parts,
-        metrics={**evaluation.metrics, **_averages(evaluation)},
+        metrics=evaluation.metrics,
         bounded=not np.isnan(evaluation.metrics["log_loss"].low),
         groups=len(set(test.groups)),
         gaps=evaluation.gaps,
         over="".join(line[:1].upper() + line[1:] for line in label_lines(evaluation.gaps)),
         undecided=[undecided_counts(part, labels) for part in (train_rows, test)],
+        sources=[", ".join(shown_paths(part.name.split(", "))) for part in (train_rows, test)],
         train=train_rows,
         test=test,
         shared=_shared(train_rows, test),
@@ -143,20 +145,6 @@ def write_report(
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
-
-
-def _averages(evaluation: Evaluation) -> dict[str, Estimate]:
-    """Return the averaged precision and recall, which stand beside F1 in a table and are not bootstrapped."""
-    y, decided = evaluation.data.y > 0, evaluation.decided.astype(bool) & (evaluation.data.y != UNDECIDED)
-    hits, given, sought = (y & decided).sum(axis=0), decided.sum(axis=0), y.sum(axis=0)
-    there = sought > 0  # as macro-F1 has it
-    precision, recall = (hits / np.maximum(given, 1))[there], (hits / np.maximum(sought, 1))[there]
-    return {
-        "macro_precision": Estimate(float(precision.mean()) if there.any() else float("nan")),
-        "macro_recall": Estimate(float(recall.mean()) if there.any() else float("nan")),
-        "micro_precision": Estimate(float(hits.sum() / max(given.sum(), 1))),
-        "micro_recall": Estimate(float(hits.sum() / max(sought.sum(), 1))),
-    }
 
 
 def _shared(train: Labelled, test: Labelled) -> tuple[int, int]:
@@ -254,7 +242,7 @@ def _mistake(classifier: SentenceClassifier, evaluation: Evaluation, row: int, c
     words, cut = _words(asked, data.texts[row], column)
     return Mistake(
         data.ids[row],
-        data.groups[row],
+        shown_paths([data.groups[row]])[0],
         classifier.names(data.y[[row]] > 0)[0],
         classifier.names(data.y[[row]] == UNDECIDED)[0],
         classifier.names(evaluation.decided[[row]])[0],
@@ -276,9 +264,13 @@ def _words(classifier: SentenceClassifier, text: str, column: int) -> tuple[list
 
 
 def _abridged(value: Any, inside: bool = False) -> Any:
-    """Return a config with the number of a lexicon's entries in the place of the entries."""
+    """Return a config as it is shown: the number of a lexicon's entries in their place, and paths without a home."""
     if isinstance(value, dict):
         return {key: _abridged(inner, inside or key in ("lexicon", "keywords")) for key, inner in value.items()}
     if isinstance(value, list):
-        return f"{len(value)} entries" if inside else [_abridged(inner) for inner in value]
-    return value
+        if inside:
+            return f"{len(value)} entries"
+        return (
+            shown_paths(value) if all(isinstance(each, str) for each in value) else [_abridged(each) for each in value]
+        )
+    return shown_paths([value])[0] if isinstance(value, str) else value

@@ -86,7 +86,7 @@ def measure(
     count, member = members(groups)
     sums = group_sums(tallies.rows, count, member)
     values = {name: float(value[0]) for name, value in tallies.metrics(sums.sum(axis=0, keepdims=True)).items()}
-    for name in ("micro_f1", "micro_precision", "micro_recall"):
+    for name in ("micro_f1", "micro_precision"):
         values[name] = float(np.nan_to_num(values[name]))  # as in scikit-learn where nothing is sought or found
     values |= {name: float(value[0]) for name, value in ranking.precisions(np.ones((1, len(y)))).items()}
     values |= ranking.calibration_errors()

@@ -135,6 +135,8 @@ def model_signature(classifier: SentenceClassifier) -> ModelSignature:
     outputs = [
         ColSpec(Array(DataType.string), "labels"),
         *(ColSpec(DataType.double, label) for label in classifier.labels),
+        *(ColSpec(DataType.double, f"threshold_{label}") for label in classifier.given_from),
+        *(ColSpec(DataType.boolean, name) for name in classifier.target_marks([])),
     ]
     inputs = [ColSpec(DataType.string, name) for name in ("text", "target")[: 1 + classifier.targeted]]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))

@@ -37,8 +37,10 @@ from experiments.model import (
     fingerprint,
     load_model,
     needs_encoder,
+    rounded,
 )
 from experiments.provenance import package_versions
+from experiments.tracking.runs import model_signature
 from experiments.train import prepare
 from experiments.training.fitting import fit
 from features.embeddings import SentenceEmbeddings
@@ -110,7 +112,8 @@ def test_no_texts_give_no_rows(classifier):
 
 def test_served_model_gives_labels_and_probabilities(saved):
     table = _load_pyfunc(str(saved)).predict(pd.DataFrame({"text": TEXTS}))
-    assert list(table.columns) == ["labels", "threat", "cooperation", "denial"]
+    labels = ["threat", "cooperation", "denial"]
+    assert list(table.columns) == ["labels", *labels, *(f"threshold_{label}" for label in labels)]
     assert all(set(labels) <= {"threat", "cooperation", "denial"} for labels in table["labels"])
 
 
@@ -262,11 +265,14 @@ def test_scores_are_those_of_each_text_and_its_target_whatever_the_batch(batch_s
 
     model = in_hand(Thirds(), targeted=True, thresholds=[0.5, 1])
     found = list(model.score(iter(["a", "ab", "abc"]), iter(["abc", "ab", "a"]), batch_size))
+    limits = {"thresholds": {"threat": 0.5, "denial": 1.0}}
     assert found == [
-        {"text": "a", "labels": ["denial"], "scores": {"threat": 0.3333, "denial": 1.0}},
-        {"text": "ab", "labels": ["threat"], "scores": {"threat": 0.6667, "denial": 0.6667}},
-        {"text": "abc", "labels": ["threat"], "scores": {"threat": 1.0, "denial": 0.3333}},
+        {"text": "a", "labels": ["denial"], "scores": {"threat": 0.3333, "denial": 1.0}, **limits},
+        {"text": "ab", "labels": ["threat"], "scores": {"threat": 0.6667, "denial": 0.6667}, **limits},
+        {"text": "abc", "labels": ["threat"], "scores": {"threat": 1.0, "denial": 0.3333}, **limits},
     ]
+    one_of = in_hand(Thirds(), task=Task(name="x", type="multiclass", labels=["a", "b"]), targeted=True)
+    assert "thresholds" not in next(one_of.towards("a").score(["a"]))
     own = list(model.towards("a").score(["a", "ab", "abc"], batch_size=batch_size))
     assert [row["scores"]["denial"] for row in own] == [0.3333] * 3
     with pytest.raises(InputError, match=r"^there are fewer targets than texts; give one a text$"):
@@ -287,6 +293,12 @@ def test_scores_say_whether_the_model_can_know_the_target_and_the_text_touches_i
     ]
     (row,) = model.towards("the toll").score(["The bridge!"])
     assert (row["target_in_training"], row["touches_target"]) == (True, True)
+    table = pd.DataFrame({"text": asked, "target": ["the toll"] * 4}, index=[4, 2, 7, 1])
+    served = ServedModel(model).predict(table)
+    assert served["target_in_training"].tolist() == [True] * 4
+    assert served["touches_target"].to_dict() == {4: False, 2: False, 7: False, 1: False}
+    assert ServedModel(model).predict(table.assign(text="The bridge!"))["touches_target"].all()
+    assert served.columns.tolist() == model_signature(model).outputs.input_names()
 
 
 def test_texts_are_read_a_batch_at_a_time():
@@ -512,10 +524,15 @@ def test_served_table_keeps_its_rows_numbers_and_reads_missing_texts_as_empty():
     table = pd.DataFrame({"text": ["ab", None, 7]}, index=[5, 3, 9])
     served = ServedModel(in_hand(thresholds=[2, 0])).predict(table)
     assert served.index.tolist() == [5, 3, 9]
-    assert list(served.columns) == ["labels", "threat", "denial"]
+    assert list(served.columns) == ["labels", "threat", "denial", "threshold_threat", "threshold_denial"]
+    assert served["threshold_denial"].tolist() == [0, 0, 0]
     assert served["labels"].tolist() == [["threat", "denial"], ["denial"], ["denial"]]
     assert served["threat"].tolist() == [2, 0, 1]
-    assert ServedModel(in_hand()).predict(table.iloc[:0]).columns.tolist() == ["labels", "threat", "denial"]
+    assert ServedModel(in_hand()).predict(table.iloc[:0]).columns.tolist() == list(served.columns)
+    assert ServedModel(in_hand(task=STANCE, thresholds=[0, 0, 0])).predict(table.iloc[:0]).columns.tolist() == [
+        "labels",
+        *STANCE.labels,
+    ]
 
 
 def test_served_model_with_targets_reads_them_from_their_column():
@@ -525,3 +542,15 @@ def test_served_model_with_targets_reads_them_from_their_column():
     for missing in (None, float("nan")):
         with pytest.raises(InputError, match="the target of text 2 is empty"):
             served.predict(pd.DataFrame({"text": ["ab", "abc"], "target": ["tolls", missing]}))
+
+
+def test_rounding_never_takes_a_probability_across_its_threshold():
+    rng = np.random.default_rng(0)
+    limits = np.array([0.3, 0.44, 0.12345, 1.0])
+    probabilities = np.clip(limits + rng.normal(0, 1e-4, (500, 4)), 0, 1)
+    shown = rounded(probabilities, limits)
+    assert ((shown >= limits) == (probabilities >= limits)).all()
+    assert ((probabilities.round(4) >= limits) != (probabilities >= limits)).any(), "plain rounding does"
+    assert np.abs(shown - probabilities).max() < 1e-4
+    assert (shown == shown.round(4)).all() and shown.min() >= 0 and shown.max() <= 1
+    assert (rounded(probabilities) == probabilities.round(4)).all()

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -71,11 +72,12 @@ def test_rows_follow_the_contract_whatever_the_batches(
     for row in rows:
         assert texts[row["article"]][row["start"] : row["end"]] == row["text"]
         if row.get("boilerplate"):
-            assert row["labels"] == [] and row["scores"] == {}
+            assert row["labels"] == [] and row["scores"] == {} and "thresholds" not in row
             continue
         assert "boilerplate" not in row
         expected = classifier.predict_proba([" ".join(row["text"].split())])[0]
         assert row["scores"] == {label: round(float(p), 4) for label, p in zip(LABELS, expected, strict=True)}
+        assert row["thresholds"] == {"threat": 0.5, "cooperation": 0.5}
         assert row["labels"] == [label for label, p in zip(LABELS, expected, strict=True) if p >= 0.5]
     assert [row["text"] for row in rows if row.get("boilerplate")] == ["Published 12:03 GMT"]
     assert any(row["labels"] for row in rows)
@@ -85,6 +87,7 @@ def test_boilerplate_never_reaches_the_classifier_and_batches_span_articles(arti
     class Recorder:
         labels = LABELS
         known_targets = target = None
+        given_from: ClassVar[dict[str, float]] = {}
         calls: ClassVar[list[list[str]]] = []
 
         def predict_proba(self, texts: list[str]) -> np.ndarray:
@@ -136,6 +139,12 @@ def test_csv_disarms_formulas_and_keeps_numbers(
     assert rows[2]["text"] == "The army\nwill attack the ships."
     assert 0 <= float(rows[0]["score_threat"]) <= 1
     assert rows[3]["boilerplate"] == "true" and rows[3]["score_threat"] == "" and rows[3]["labels"] == ""
+    assert rows[3]["threshold_threat"] == ""
+    assert rows[0]["threshold_threat"] == rows[0]["threshold_cooperation"] == "0.5"
+    assert list(rows[0]) == [
+        *("article", "sentence", "start", "end", "text", "boilerplate", "labels"),
+        *("score_threat", "score_cooperation", "threshold_threat", "threshold_cooperation"),
+    ]
 
 
 def test_several_labels_share_a_csv_cell(classifier: SentenceClassifier, tmp_path: Path) -> None:
@@ -158,6 +167,40 @@ def test_parquet_has_the_same_rows_as_jsonl(
         assert cells["labels"] == row["labels"] and cells["text"] == row["text"]
         assert cells["boilerplate"] == row.get("boilerplate", False)
         assert cells["score_threat"] == row["scores"].get("threat")  # type: ignore[attr-defined]
+        assert cells["threshold_threat"] == row.get("thresholds", {}).get("threat")  # type: ignore[attr-defined]
+
+
+def test_each_label_in_a_file_follows_from_the_score_and_the_threshold_beside_it(
+    classifier: SentenceClassifier, tmp_path: Path
+) -> None:
+    text = " ".join(f"The army will attack the {n} ships." for n in range(9))
+    exact = classifier.predict_proba([ROWS[6][0]])[0]
+    # a hair above the probability, so that rounding to four digits would lift it to the threshold
+    limits = np.ceil(exact * 1e4) / 1e4
+    strict = replace(classifier, thresholds=limits)
+    score_to(strict, [make_article("a", f"{text} {ROWS[6][0]}")], tmp_path / "out.jsonl")
+    rows = rows_of((tmp_path / "out.jsonl").read_text("utf-8"))
+    for row in rows:
+        scores, thresholds = row["scores"], row["thresholds"]
+        assert row["labels"] == [label for label in LABELS if scores[label] >= thresholds[label]]  # type: ignore[index]
+    assert rows[-1]["labels"] == []
+
+
+def test_a_task_without_thresholds_has_none_in_its_files(
+    classifier: SentenceClassifier, articles: list[Article], tmp_path: Path
+) -> None:
+    one = replace(classifier, task=Task(name="framing", type="multiclass", labels=LABELS))
+    for ending in ("jsonl", "csv", "parquet"):
+        score_to(one, articles, tmp_path / f"out.{ending}")
+    assert "threshold" not in (tmp_path / "out.jsonl").read_text("utf-8")
+    assert "threshold" not in (tmp_path / "out.csv").read_text("utf-8")
+    assert "threshold_threat" not in pq.read_schema(tmp_path / "out.parquet").names
+
+
+@pytest.mark.parametrize("column", ["thresholds", "threshold_threat"])
+def test_a_column_that_is_called_as_a_threshold_is_not_kept(classifier: SentenceClassifier, column: str) -> None:
+    with pytest.raises(InputError, match=f"--keep {column}: the output has a column"):
+        score_to(classifier, [], keep=[column])
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet", "html"])
@@ -246,6 +289,7 @@ from experiments.articles.write import score_to
 class Zero:
     labels = ["threat"]
     known_targets = target = None
+    given_from = {}
     def predict_proba(self, texts): return np.zeros((len(texts), 1))
     def decide(self, p): return np.zeros(p.shape, dtype=np.int8)
 score_to(Zero(), (make_article(str(n), "It rained on Monday. " * 20) for n in range(2000)))
@@ -271,3 +315,23 @@ def test_the_format_follows_the_ending() -> None:
         format_of(Path("a.xlsx"))
     with pytest.raises(InputError, match=r"jsonl.*csv.*parquet.*html"):
         format_of(None, "xml")
+
+
+def test_a_page_shows_no_home_directory_and_a_file_keeps_the_ids_that_were_given(
+    classifier: SentenceClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "PAGE_SENTENCES", 2)
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path.parent / f"{tmp_path.name}-home" / "ann"
+    home.mkdir(parents=True)
+    articles = []
+    for name in ("a.txt", "b.txt"):
+        (home / name).write_text("They attack. It rained.")
+        articles.append(make_article(str(home / name), (home / name).read_text()))
+    score_to(classifier, articles, tmp_path / "out.html", warn=lambda line: None)
+    score_to(classifier, [make_article(str(home / "a.txt"), "One. Two. Three.")], tmp_path / "cut.html", warn=print)
+    for name in ("out.html", "cut.html"):
+        page = (tmp_path / name).read_text("utf-8")
+        assert str(home) not in page and str(tmp_path) not in page and "a.txt" in page
+    score_to(classifier, articles, tmp_path / "out.jsonl")
+    assert rows_of((tmp_path / "out.jsonl").read_text("utf-8"))[0]["article"] == str(home / "a.txt")

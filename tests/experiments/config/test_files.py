@@ -27,6 +27,16 @@ def test_every_shipped_config_is_valid(name):
     assert load_config(name).task.labels
 
 
+def test_no_line_of_a_shipped_config_is_wider_than_a_page():
+    wide = [
+        f"{path.name}:{number}"
+        for path in (ROOT / "configs").rglob("*.yaml")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > 121
+    ]
+    assert not wide
+
+
 def test_child_changes_only_what_it_names(base):
     child = base.with_name("child.yaml")
     child.write_text("defaults: base.yaml\nname: child\ndata: {test_size: 0.3}\n")

@@ -78,6 +78,14 @@ def test_label_may_not_be_the_target_column_of_a_stance_task_only(config):
         config, labels="[target, other]", data=", columns: {target: country}"
     )
     assert config(labels="[target, other]").task.labels == ["target", "other"]
+    assert "'touches_target' is also the column that says whether the text touches the target" in refusal(
+        config, labels="[touches_target, other]", data=", columns: {target: country}"
+    )
+
+
+def test_label_may_not_be_the_column_of_another_labels_threshold(config):
+    assert "'threshold_a' is also the column of the threshold of 'a'" in refusal(config, labels="[a, threshold_a]")
+    assert config(labels="[a, threshold_b]").task.labels == ["a", "threshold_b"]
 
 
 @pytest.mark.parametrize(

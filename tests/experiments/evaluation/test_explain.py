@@ -85,7 +85,8 @@ def test_nothing_speaks_for_a_label_in_a_model_that_reads_no_text():
 def test_features_are_named_as_people_read_them():
     assert readable("words__talks with") == "talks with"
     assert readable("chars__ no ") == "“␣no␣” (characters)"
-    assert readable("cues__deny_claim:negated") == "deny_claim:negated (cue)"
+    assert readable("cues__deny_claim:negated") == "deny claim, negated (cue)"
+    assert readable("cues-2__actor_state>say_deny [the treaty]") == "a state denies (cue) [the treaty]"
     assert readable("words__talks with [the treaty]") == "talks with [the treaty]"
     assert readable("chars__ no  [the treaty]") == "“␣no␣” (characters) [the treaty]"
     assert readable("chars__b]") == "“b]” (characters)"

@@ -12,6 +12,7 @@ from experiments.corpus.rows import Labelled
 from experiments.evaluation.evaluate import Evaluation, evaluate
 from experiments.evaluation.report import write_report
 from experiments.model import SentenceClassifier
+from experiments.pages import SPEAKS
 from experiments.tables.table import Table
 from features import build_features
 
@@ -275,3 +276,38 @@ def test_a_text_of_book_length_is_cut(tmp_path):
     scores[-1] = 0.99
     page = with_predictions(shown, scores).write(tmp_path)
     assert page.count("word ") < 1000
+
+
+def test_no_path_of_the_makers_machine_stands_in_the_report(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    data = home / "sentences.jsonl"
+    data.write_text("x")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    case = build(data={"train": [str(data)]})
+    groups = [f"{data}#{number // 2}" for number in range(len(case.rows))]
+    rows = replace(case.rows, name=str(data), groups=groups)
+    scores = np.where(rows.y == 1, 0.1, 0.9)  # all of it wrong
+    page = with_predictions(replace(case, rows=rows), scores).write(tmp_path / "out")
+    assert str(tmp_path) not in page
+    assert "group sentences.jsonl#0" in visible(page) and "Training sentences.jsonl" in visible(page)
+
+
+def test_averages_of_precision_and_recall_have_bounds_like_the_labels(case, page):
+    for name in ("macro_precision", "macro_recall", "micro_precision", "micro_recall"):
+        found = case.evaluation.metrics[name]
+        assert found.low <= found.value <= found.high
+    number = r"[01]\.\d{3} \[[01]\.\d{3}, [01]\.\d{3}\]"
+    assert re.search(rf"Macro( {number}){{4}}", visible(page))
+    assert re.search(rf"Micro( {number}){{3}}", visible(page))
+
+
+def test_words_for_and_against_are_shaded_in_no_labels_colour(page):
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert {f"--{kind}: {' '.join(map(str, rgb))};" for kind, rgb in SPEAKS.items()} <= set(
+        re.findall(r"--\w+: [\d ]+;", style)
+    )
+    for rule in re.findall(r"^\.(?:for|against) \{.*", style, flags=re.MULTILINE):
+        assert re.search(r"background: rgb\(var\(--(for|against)\)", rule)
+        assert not re.search(r"rgb\(\d|#[0-9a-f]", rule)

@@ -1,0 +1,79 @@
+"""What the columns of cues are called where people read them."""
+
+_NAMES = {
+    "actor_armed": "an armed force",
+    "actor_civil": "a civilian",
+    "actor_group": "an armed group",
+    "actor_io": "an international organisation",
+    "actor_leader": "a named leader",
+    "actor_media": "a news outlet",
+    "actor_official": "an official",
+    "actor_parliament": "a parliament",
+    "actor_state": "a state",
+    "wmd": "weapons of mass destruction",
+}
+"""Categories of the kit's lexicon whose name alone doesn't say it; all others are read as they are written."""
+
+_VERBS = {
+    "say_accuse": "accuses",
+    "say_agree": "agrees",
+    "say_claim": "claims",
+    "say_deny": "denies",
+    "say_neutral": "says",
+    "say_urge": "urges",
+    "say_warn": "warns",
+}
+
+_STANDING = {"negated": "negated", "denied": "denied", "contrasted": "after a “but”"}
+
+_FORM = {
+    "length": "length of the sentence",
+    "quotes": "quotation marks",
+    "opens_in_quote": "opens with a quotation",
+    "quoted_share": "share of words in quotation marks",
+    "numbers": "numbers",
+    "contrast": "a “but” or “although”",
+    "question": "ends in a question mark",
+}
+
+
+def cue_name(column: str) -> str:
+    """Return the name of a column of :class:`features.cues.SentenceCues` in words.
+
+    Parameters
+    ----------
+    column : str
+        As ``get_feature_names_out`` gives it. Categories of a lexicon of one's own are read as they are written, with
+        blanks for underscores and without the prefixes ``actor_`` and ``say_``.
+
+    Examples
+    --------
+    >>> cue_name("actor_state>say_deny"), cue_name("deny_claim:negated"), cue_name("talks+weapon")
+    ('a state denies', 'deny claim, negated', 'talks + weapon')
+    >>> cue_name("actor_union>say_mock"), cue_name("say_mock")
+    ('union says: mock', 'someone says: mock')
+    """
+    if column.startswith("form:"):
+        form = column.removeprefix("form:")
+        return _FORM.get(form, _plain(form))
+    if "+" in column:
+        return " + ".join(map(_category, column.split("+")))
+    actor, speaks, verb = column.partition(">")
+    if speaks:
+        return f"{_category(actor)} {_verb(verb)}"
+    category, _, standing = column.partition(":")
+    return _category(category) + (f", {_STANDING.get(standing, standing)}" if standing else "")
+
+
+def _category(name: str) -> str:
+    if name.startswith("say_"):
+        return f"someone {_verb(name)}"
+    return _NAMES.get(name) or _plain(name.removeprefix("actor_"))
+
+
+def _verb(name: str) -> str:
+    return _VERBS.get(name) or f"says: {_plain(name.removeprefix('say_'))}"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
