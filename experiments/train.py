@@ -11,6 +11,7 @@ from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
+from experiments.evaluation.checks.run import Checked, check_run
 from experiments.evaluation.evaluate import evaluate, save_predictions
 from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
@@ -32,6 +33,7 @@ class Trained:
     seconds: float
     undecided: dict[str, dict[str, Any]]
     gaps: Gaps
+    checked: Checked
 
 
 def train(config: Config, say: Warn) -> Trained:
@@ -76,11 +78,16 @@ def train(config: Config, say: Warn) -> Trained:
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
         )
 
+        say("checking")
+        checked = check_run(config, classifier, train_rows, evaluation)
+
         say("writing the report and the model")
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             save_predictions(folder / "predictions.parquet", classifier, evaluation)
-            write_report(folder, run.id, config, classifier, train_rows, evaluation, " ".join(parts_lines(parts)))
+            checked.save(folder)
+            notes = " ".join(parts_lines(parts))
+            write_report(folder, run.id, config, classifier, train_rows, evaluation, notes, checked)
             run.log_files(folder)
         run.log_model(classifier)
     registered = None
@@ -91,7 +98,7 @@ def train(config: Config, say: Warn) -> Trained:
         "test": undecided_counts(test_rows, config.task.labels),
     }
     seconds = time.perf_counter() - began
-    return Trained(run.id, run.model_uri, metrics, registered, seconds, undecided, evaluation.gaps)
+    return Trained(run.id, run.model_uri, metrics, registered, seconds, undecided, evaluation.gaps, checked)
 
 
 def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:

@@ -1,12 +1,12 @@
 """What an experiment's YAML may say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from experiments.classifiers import AnyClassifier
-from experiments.config.names import check_experiment, check_labels, check_model, check_task, codes_as_keys
+from experiments.config.names import CheckCode, check_experiment, check_labels, check_model, check_task, codes_as_keys
 from features import AnyFeature
 
 
@@ -203,11 +203,14 @@ class Evaluation(_Section):
         Columns by whose values the metrics are also shown, such as ``register``.
     errors : int, default 10
         Most confident errors a label in the report.
+    ignore : list of str, default []
+        Codes of checks that are not run, such as ``[FS003]``; docs/checks.md explains them.
     """
 
     bootstrap: int = Field(default=1000, ge=0)
     slices: list[str] = []
     errors: int = Field(default=10, ge=0)
+    ignore: list[CheckCode] = []
 
 
 class Tracking(_Section):
@@ -313,6 +316,11 @@ class Config(_Section):
                 "take the feature out"
             )
         return self
+
+    def ignoring(self, codes: Sequence[CheckCode]) -> "Config":
+        """Return the same config with these checks left out, too."""
+        left_out = sorted({*self.evaluation.ignore, *codes})
+        return self.model_copy(update={"evaluation": self.evaluation.model_copy(update={"ignore": left_out})})
 
     def dump(self) -> dict[str, Any]:
         """Return the config as plain data, as it would stand in YAML."""

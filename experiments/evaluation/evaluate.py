@@ -131,8 +131,6 @@ def evaluate_file(
             )
     for line in undecided_lines(data, classifier.labels):
         warn(f"note: {line}")
-    if seen := classifier.seen(data.texts):
-        warn(f"note: the model was trained on {seen} of these {len(data)} rows; its score on them flatters")
     evaluation = evaluate(classifier, data, bootstrap, seed, slices)
     if evaluation.unknown:
         rows = sum(evaluation.unknown.values())

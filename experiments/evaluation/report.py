@@ -14,6 +14,7 @@ from markupsafe import Markup
 from experiments.config.schema import Config
 from experiments.corpus.checks import undecided_counts
 from experiments.corpus.rows import UNDECIDED, Labelled
+from experiments.evaluation.checks.run import Checked
 from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
@@ -69,6 +70,7 @@ def write_report(
     train_rows: Labelled,
     evaluation: Evaluation,
     parts: str = "",
+    checked: Checked | None = None,
 ) -> Path:
     """Write ``report.html`` and ``figures/*.svg`` to a folder.
 
@@ -88,6 +90,8 @@ def write_report(
         Its predictions of the test rows, with their metrics.
     parts : str, default ""
         What is to be said of the model's parts, such as what quantising cost.
+    checked : Checked, optional
+        What checks found; without it the report has no section on them.
 
     Returns
     -------
@@ -115,6 +119,7 @@ def write_report(
         colours=dict(zip(labels, colours(len(labels)), strict=True)),
         thresholds=dict(zip(labels, map(float, classifier.thresholds), strict=True)),
         parts=parts,
+        checked=checked,
         metrics={**evaluation.metrics, **_averages(evaluation)},
         bounded=not np.isnan(evaluation.metrics["log_loss"].low),
         groups=len(set(test.groups)),
