@@ -34,7 +34,8 @@ def clustered_mean(values: np.ndarray, groups: Sequence[str]) -> Mean:
     References
     ----------
     Cochran, W. (1977). Sampling techniques, 3rd ed. Wiley. Section 9A.2. (ratio to size)
-    Liang, K.-Y. & Zeger, S. (1986). Longitudinal data analysis using generalized linear models. Biometrika 73(1), 13-22.
+    Liang, K.-Y. & Zeger, S. (1986). Longitudinal data analysis using generalized linear models. Biometrika 73,
+    13-22.
     """
     numbers = np.asarray(values, dtype=np.float64)
     names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)

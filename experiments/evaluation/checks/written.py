@@ -4,7 +4,7 @@ import json
 from functools import cache
 
 from experiments.evaluation.checks.finding import Check, Subject
-from experiments.files import MODELS, ROOT
+from experiments.files import MODELS, ROOT, STARTER
 from features.normalise import normalise_text
 
 WRITTEN = (
@@ -48,16 +48,16 @@ def _on_real_news(task: str) -> str:
     """Return what the models in the box reach on real news, if that was measured."""
     file = MODELS / task / "figures.json"
     if not file.is_file():
-        return ", and real news is harder"
+        return "; they don't tell what it is worth on collected texts"
     sets = json.loads(file.read_text(encoding="utf-8"))
-    models = list(dict.fromkeys(name for each in sets.values() for name in each if name != "rows"))
-    figures = [
-        f"{'the starter' if model == 'starter' else model} reaches "
-        + " and ".join(f"{each[model]:.3f} on {name}" for name, each in sets.items() if model in each)
-        for model in sorted(models)
-    ]
-    rows = ", ".join(f"{name} {each['rows']} sentences" for name, each in sets.items())
-    return f"; on real news ({rows}) macro-F1 is lower: {', '.join(figures)}"
+    models = sorted({name for each in sets.values() for name in each if name != "rows"})
+    figures = []
+    for model in models:
+        reached = " and ".join(
+            f"{each[model]:.3f} on {name} ({each['rows']} sentences)" for name, each in sets.items() if model in each
+        )
+        figures.append(f"{'the starter' if model == STARTER else model} has a macro-F1 of {reached}")
+    return f"; on real news {'; '.join(figures)}"
 
 
 FS010 = Check(
@@ -66,9 +66,9 @@ FS010 = Check(
     "A tenth or more of the test rows have a text of seeds/framing/sentences.jsonl, seeds/framing/outlines.jsonl, "
     "seeds/stance/sentences.jsonl or seeds/stance/more-targets.jsonl, but for case and typography: so a copy under any "
     "name and in any format is known again.",
-    "Those sentences were written to a brief, by the same hands as the training rows: they are plainer than news, and "
-    "scores on them flatter by some 0.1 to 0.3 of macro-F1 (docs/benchmarks.md).",
-    "measure on real sentences: framescope evaluate --model MODEL --data press-dev.jsonl (seeds/README.md, Labels on "
-    "real sentences, has the command that makes this file; docs/benchmarks.md the figures)",
+    "Those sentences were written to a brief, by the same hands as the training rows, and are plainer than news: "
+    "framing/default has a macro-F1 of 0.838 on them, 0.702 on newswire and 0.520 on the press (docs/benchmarks.md).",
+    "measure on real sentences, whose labels ship (seeds/README.md, Labels on real sentences): framescope evaluate "
+    "--model MODEL --data press-dev.jsonl",
     _is_written,
 )
