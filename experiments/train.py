@@ -11,6 +11,7 @@ from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
+from experiments.evaluation.checks.run import Checked, check_run
 from experiments.evaluation.evaluate import evaluate, save_predictions, unknown_lines
 from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
@@ -38,6 +39,7 @@ class Trained:
     seconds: float
     undecided: dict[str, dict[str, Any]]
     gaps: Gaps
+    checked: Checked
 
 
 def train(config: Config, say: Warn) -> Trained:
@@ -83,16 +85,19 @@ def train(config: Config, say: Warn) -> Trained:
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
         )
 
+        say("checking")
+        checked = check_run(config, classifier, train_rows, evaluation)
         behaviour = probe_task(classifier, run.model_uri, say) if config.evaluation.probes else None
 
         say("writing the report and the model")
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             save_predictions(folder / "predictions.parquet", classifier, evaluation)
+            checked.save(folder)
             if behaviour:
                 save_probing(folder / "probe.json", behaviour)
             said = " ".join(parts_lines(parts))
-            write_report(folder, run.id, config, classifier, train_rows, evaluation, said, behaviour)
+            write_report(folder, run.id, config, classifier, train_rows, evaluation, said, behaviour, checked)
             run.log_files(folder)
         run.log_model(classifier)
     registered = None
@@ -104,7 +109,7 @@ def train(config: Config, say: Warn) -> Trained:
     }
     seconds = time.perf_counter() - began
     thresholds = classifier.given_from
-    return Trained(run.id, run.model_uri, metrics, thresholds, registered, seconds, undecided, evaluation.gaps)
+    return Trained(run.id, run.model_uri, metrics, thresholds, registered, seconds, undecided, evaluation.gaps, checked)
 
 
 def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.benchmarks.paired import macro_f1_difference
 from experiments.measures.metrics import measure
+from experiments.measures.paired import macro_f1_difference
 
 _RESAMPLES, _SEED = 2000, 13
 

@@ -19,7 +19,6 @@ from experiments.benchmarks.energy import Meter
 from experiments.benchmarks.exchange import write_rows
 from experiments.benchmarks.machine import machine
 from experiments.benchmarks.measured import Measured, Predictions, Shelf
-from experiments.benchmarks.paired import macro_f1_difference
 from experiments.benchmarks.peers import PEERS
 from experiments.benchmarks.processes import Candidate, measure_system
 from experiments.config.files import load_config
@@ -28,6 +27,7 @@ from experiments.corpus.checks import check_labels
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
 from experiments.measures.metrics import Metrics, measure
+from experiments.measures.paired import macro_f1_difference
 from experiments.measures.resampling import Estimate
 from experiments.notices import Warn
 from experiments.provenance import package_versions

@@ -15,10 +15,12 @@ from experiments.commands.options import (
     GroupColumn,
     Header,
     IdColumn,
+    Ignore,
     LabelsColumn,
     Model,
     TargetColumn,
     TextColumn,
+    check_codes,
     parts,
 )
 
@@ -46,6 +48,7 @@ def evaluate(
     encoding: Encoding = None,
     header: Header = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    ignore: Ignore = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -57,16 +60,20 @@ def evaluate(
     with console.errors():
         from experiments.commands.summary import evaluated_json, evaluated_text
         from experiments.corpus.settings import data_settings
+        from experiments.evaluation.checks.finding import Subject
+        from experiments.evaluation.checks.run import run_checks
         from experiments.evaluation.evaluate import evaluate_file
         from experiments.files import STARTER
         from experiments.tracking.resolve import resolve_model, starter_line
 
+        ignored = check_codes(ignore)
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
-        console.show(evaluated_json(uri, evaluation), evaluated_text(uri, classifier, evaluation))
+        checked = run_checks(Subject(classifier, evaluation, bootstrap=bootstrap, seed=seed), ignored)
+        console.show(evaluated_json(uri, evaluation, checked), evaluated_text(uri, classifier, evaluation, checked))
 
 
 def score(

@@ -1,8 +1,11 @@
 """Options that several commands take."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from experiments.config.names import CheckCode
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -39,6 +42,10 @@ TargetColumn = Annotated[
     typer.Option("--target-column", "--target", help="Column with what a stance is about; target when left out."),
 ]
 Codes = Annotated[str | None, typer.Option("--codes", help="What the file's codes mean, as 1=cooperation,2=threat.")]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", help="Leave checks out by their codes, as FS003 or FS003,FS005 (docs/checks.md)."),
+]
 Encoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding; detected when left out.")]
 Header = Annotated[
     bool,
@@ -49,3 +56,20 @@ Header = Annotated[
 def parts(option: str | None) -> list[str]:
     """Return the entries of an option such as a,b,c."""
     return [part.strip() for part in (option or "").split(",") if part.strip()]
+
+
+def check_codes(option: list[str] | None) -> "list[CheckCode]":
+    """Return the codes of an option --ignore, sorted.
+
+    Raises
+    ------
+    InputError
+        If there is no check of a code.
+    """
+    from experiments.config.names import CHECK_CODES
+    from experiments.errors import InputError
+
+    named = {code.upper() for value in option or [] for code in parts(value)}
+    if unknown := sorted(named - set(CHECK_CODES)):
+        raise InputError(f"--ignore {unknown[0]}: there is no such check; there are {', '.join(CHECK_CODES)}")
+    return [code for code in CHECK_CODES if code in named]

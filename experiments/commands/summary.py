@@ -8,6 +8,7 @@ from experiments.articles.scored import lack_of
 from experiments.articles.write import ScoreSummary
 from experiments.config.schema import Config
 from experiments.corpus.checks import undecided_counts
+from experiments.evaluation.checks.run import Checked
 from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.gaps import MIN_SLICE, Gaps, small_slices
 from experiments.measures.metrics import flat_metrics
@@ -27,7 +28,8 @@ def trained_json(trained: Trained) -> dict[str, Any]:
 
     ``thresholds`` has the probability from which on each label is given, and is empty in a multiclass task.
     ``undecided`` counts, for ``train`` and ``test``, rows left out because no label of theirs was decided, and for each
-    label the rows where it isn't; the rest is what could not be measured: see :func:`gaps_json`.
+    label the rows where it isn't; ``checks`` and ``ignored`` are what checks found, and which were left out; the rest
+    is what could not be measured: see :func:`gaps_json`.
     """
     version = trained.registered
     registered = {"name": version.name, "version": version.version, "champion": version.champion} if version else None
@@ -39,6 +41,7 @@ def trained_json(trained: Trained) -> dict[str, Any]:
         "registered": registered,
         "seconds": round(trained.seconds, 3),
         "undecided": trained.undecided,
+        **trained.checked.dump(),
         **gaps_json(trained.gaps),
     }
 
@@ -67,7 +70,12 @@ def trained_text(trained: Trained) -> str:
         if not name.endswith((".low", ".high"))
     }
     labels = [name.removesuffix(".support") for name in estimates if name.endswith(".support")]
-    lines = [*metrics_lines(labels, estimates), *thresholds_lines(trained.thresholds), ""]
+    lines = [
+        *metrics_lines(labels, estimates),
+        *thresholds_lines(trained.thresholds),
+        "",
+        *checked_lines(trained.checked),
+    ]
     if trained.registered:
         version = trained.registered
         standing = "is now the champion" if version.champion else "is not the champion"
@@ -81,12 +89,18 @@ def trained_text(trained: Trained) -> str:
     return "\n".join(lines)
 
 
-def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
+def checked_lines(checked: Checked) -> list[str]:
+    """Return a line for each thing that checks found, and an empty one after them; none if they found nothing."""
+    return [*(finding.line for finding in checked.findings), *[""] * bool(checked.findings)]
+
+
+def evaluated_json(uri: str, evaluation: Evaluation, checked: Checked) -> dict[str, Any]:
     """Return an evaluation's result: the model, the rows, their digest, and flat metrics, also by slice.
 
     ``undecided`` counts rows left out because no label of theirs was decided, and for each label the rows where it
-    isn't; ``targets_not_in_training`` (target -> rows) is there for a model that knows its training targets; the rest
-    is what could not be measured: see :func:`gaps_json`.
+    isn't; ``targets_not_in_training`` (target -> rows) is there for a model that knows its training targets;
+    ``checks`` and ``ignored`` are what checks found, and which were left out; the rest is what could not be measured:
+    see :func:`gaps_json`.
     """
     return {
         "model": uri,
@@ -104,11 +118,12 @@ def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
         },
         "undecided": undecided_counts(evaluation.data, evaluation.gaps.labels),
         **({} if evaluation.unknown is None else {"targets_not_in_training": evaluation.unknown}),
+        **checked.dump(),
         **gaps_json(evaluation.gaps),
     }
 
 
-def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluation) -> str:
+def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluation, checked: Checked) -> str:
     """Return an evaluation's result as text."""
     lines = [f"{uri} on {len(evaluation.data)} rows of {evaluation.data.name}", ""]
     lines += [*metrics_lines(classifier.labels, evaluation.metrics), *thresholds_lines(classifier.given_from)]
@@ -121,7 +136,7 @@ def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluat
         ]
         if small:
             lines.append(f"  of fewer than {MIN_SLICE} rows, and so left out: {small_slices(small)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *checked_lines(checked)]).rstrip()
 
 
 def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]:

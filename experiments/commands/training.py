@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from experiments.commands.console import Console
-from experiments.commands.options import AsJson, Debug, Overrides
+from experiments.commands.options import AsJson, Debug, Ignore, Overrides, check_codes
 
 
 def train(
     config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as framing/default.")],
     overrides: Overrides = None,
+    ignore: Ignore = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -25,7 +26,8 @@ def train(
         from experiments.config.files import load_config
         from experiments.train import train as run_training
 
-        trained = run_training(load_config(config, overrides or []), console.say)
+        codes = check_codes(ignore)
+        trained = run_training(load_config(config, overrides or []).ignoring(codes), console.say)
         console.show(trained_json(trained), trained_text(trained))
 
 

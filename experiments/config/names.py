@@ -4,7 +4,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 from experiments.tables.cells import cell_key
 
@@ -13,6 +13,11 @@ LABEL_METRICS = ("precision", "recall", "f1", "average_precision", "ece", "suppo
 
 KEY_LENGTH = 250
 """Characters that MLflow takes in the name of a metric or parameter."""
+
+CheckCode = Literal["FS001", "FS002", "FS003", "FS004", "FS005", "FS006", "FS007", "FS008", "FS009", "FS010"]
+"""The codes of what is checked of a measured model (docs/checks.md)."""
+
+CHECK_CODES: tuple[CheckCode, ...] = get_args(CheckCode)
 
 SEPARATOR = ";"
 """Stands between the labels of a row in a scored table."""

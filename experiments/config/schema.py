@@ -1,12 +1,12 @@
 """What an experiment's YAML may say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from experiments.classifiers import AnyClassifier
-from experiments.config.names import check_experiment, check_labels, check_model, check_task, codes_as_keys
+from experiments.config.names import CheckCode, check_experiment, check_labels, check_model, check_task, codes_as_keys
 from features import AnyFeature
 
 
@@ -205,12 +205,15 @@ class Evaluation(_Section):
         Most confident errors a label in the report.
     probes : bool, default True
         Also try the model on the kit's templates, if it has some for the task: see ``framescope probe``.
+    ignore : list of str, default []
+        Codes of checks that are not run, such as ``[FS003]``; docs/checks.md explains them.
     """
 
     bootstrap: int = Field(default=1000, ge=0)
     slices: list[str] = []
     errors: int = Field(default=10, ge=0)
     probes: bool = True
+    ignore: list[CheckCode] = []
 
 
 class Tracking(_Section):
@@ -316,6 +319,11 @@ class Config(_Section):
                 "take the feature out"
             )
         return self
+
+    def ignoring(self, codes: Sequence[CheckCode]) -> "Config":
+        """Return the same config with these checks left out, too."""
+        left_out = sorted({*self.evaluation.ignore, *codes})
+        return self.model_copy(update={"evaluation": self.evaluation.model_copy(update={"ignore": left_out})})
 
     def dump(self) -> dict[str, Any]:
         """Return the config as plain data, as it would stand in YAML."""

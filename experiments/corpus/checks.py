@@ -155,6 +155,23 @@ def differ(first: np.ndarray, second: np.ndarray) -> bool:
     return bool(((first != second) & (first >= 0) & (second >= 0)).any())
 
 
+@dataclass(frozen=True)
+class Leaks:
+    """What stands on both sides of a split: groups, and pairs (training row, test row) of the same or near texts."""
+
+    groups: list[str]
+    same: list[tuple[int, int]]
+    near: list[tuple[int, int]]
+
+
+def find_leaks(train: Labelled, test: Labelled) -> Leaks:
+    """Return what stands on both sides of a split; in a task with targets, a text with its target."""
+    n = len(train)
+    found = find_duplicates(_wordings(train) + _wordings(test))
+    same, near = ([(a, b - n) for a, b in pairs if a < n <= b] for pairs in (found.exact, found.near))
+    return Leaks(sorted(set(train.groups) & set(test.groups)), same, near)
+
+
 def check_split(train: Labelled, test: Labelled, allow_leaks: bool) -> list[str]:
     """Return a line for each kind of leak between the parts of a split.
 
@@ -165,18 +182,15 @@ def check_split(train: Labelled, test: Labelled, allow_leaks: bool) -> list[str]
     """
     refused: list[str] = []
     noted: list[str] = []
-    shared = set(train.groups) & set(test.groups)
-    if shared:
-        refused.append(f"{len(shared)} group(s) stand in training and test rows, such as {sorted(shared)[0]!r}")
-    n = len(train)
-    found = find_duplicates(_wordings(train) + _wordings(test))
-    for kind, pairs, lines in (("the same", found.exact, refused), ("nearly the same", found.near, noted)):
-        across = [(a, b) for a, b in pairs if a < n <= b]
-        if across:
-            a, b = across[0]
+    leaks = find_leaks(train, test)
+    if leaks.groups:
+        refused.append(f"{len(leaks.groups)} group(s) stand in training and test rows, such as {leaks.groups[0]!r}")
+    for kind, pairs, lines in (("the same", leaks.same, refused), ("nearly the same", leaks.near, noted)):
+        if pairs:
+            a, b = pairs[0]
             lines.append(
-                f"{len({b for _, b in across})} test row(s) have {kind} text as a training row, such "
-                f"as {train.ids[a]} and {test.ids[b - n]}"
+                f"{len({row for _, row in pairs})} test row(s) have {kind} text as a training row, such "
+                f"as {train.ids[a]} and {test.ids[b]}"
             )
     if refused and not allow_leaks:
         raise InputError(f"{refused[0]}; remove them, or set data.allow_leaks=true")

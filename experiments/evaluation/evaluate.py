@@ -142,8 +142,6 @@ def evaluate_file(
             )
     for line in undecided_lines(data, classifier.labels):
         warn(f"note: {line}")
-    if seen := classifier.seen(data.texts):
-        warn(f"note: the model was trained on {seen} of these {len(data)} rows; its score on them flatters")
     evaluation = evaluate(classifier, data, bootstrap, seed, slices)
     apart = "" if target in slices else f"; --slice {target} measures them apart"
     for line in [*(f"{line}{apart}" for line in unknown_lines(evaluation)), *gap_lines(evaluation.gaps)]:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from experiments.config.schema import Config
 from experiments.corpus.checks import undecided_counts
 from experiments.corpus.rows import UNDECIDED, Labelled
+from experiments.evaluation.checks.run import Checked
 from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
@@ -72,6 +73,7 @@ def write_report(
     evaluation: Evaluation,
     parts: str = "",
     behaviour: Probing | None = None,
+    checked: Checked | None = None,
 ) -> Path:
     """Write ``report.html`` and ``figures/*.svg`` to a folder.
 
@@ -93,6 +95,8 @@ def write_report(
         What is to be said of the model's parts, such as what quantising cost.
     behaviour : Probing, optional
         What came of the probes.
+    checked : Checked, optional
+        What checks found; without it the report has no section on them.
 
     Returns
     -------
@@ -121,6 +125,7 @@ def write_report(
         speaks=SPEAKS,
         thresholds=dict(zip(labels, map(float, classifier.thresholds), strict=True)),
         parts=parts,
+        checked=checked,
         metrics=evaluation.metrics,
         bounded=not np.isnan(evaluation.metrics["log_loss"].low),
         groups=len(set(test.groups)),

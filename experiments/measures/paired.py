@@ -310,6 +310,16 @@ def compare_decisions(
     return PairedScores(y, systems, labels, groups, seed=seed).compare("macro_f1", 0, 1, margin)
 
 
+def macro_f1_difference(
+    y: np.ndarray, first: np.ndarray, second: np.ndarray, groups: Sequence[str], bootstrap: int, seed: int
+) -> Estimate:
+    """Return the macro-F1 of ``second`` minus that of ``first``, with the bounds of so many resamples (0 for none)."""
+    labels = [str(column) for column in range(y.shape[1])]
+    systems = [(np.zeros(y.shape), decided) for decided in (first, second)]
+    found = PairedScores(y, systems, labels, groups, times=max(bootstrap, 1), seed=seed).difference("macro_f1", 0, 1)
+    return found if bootstrap else Estimate(found.value)
+
+
 def verdict(difference: Estimate, p: float, margin: float = MARGIN, metric: str = "macro_f1") -> str:
     """Return what a difference says of the second system.
 

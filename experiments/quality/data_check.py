@@ -13,8 +13,8 @@ from experiments.config.schema import Config
 from experiments.corpus.checks import find_duplicates
 from experiments.corpus.labelled_file import Corpus
 from experiments.corpus.rows import UNDECIDED, Labelled
+from experiments.measures.confident_learning import STRICT, confident_joint
 from experiments.notices import Warn
-from experiments.quality.confident_learning import STRICT, confident_joint
 from experiments.tables.cells import cell_key, is_missing
 from experiments.training.fitting import pipeline_of
 from experiments.training.out_of_fold import out_of_fold

@@ -14,7 +14,6 @@ from experiments.benchmarks.compare import Row
 from experiments.benchmarks.energy import Meter
 from experiments.benchmarks.exchange import read_labelled, write_rows
 from experiments.benchmarks.measured import Measured, Predictions, Shelf
-from experiments.benchmarks.paired import macro_f1_difference
 from experiments.benchmarks.peers import PEERS, SklearnPipeline
 from experiments.benchmarks.peers.fasttext_supervised import _tags, _words
 from experiments.benchmarks.plot import _figure
@@ -24,6 +23,7 @@ from experiments.config.schema import Data, Task
 from experiments.corpus.rows import load_labelled
 from experiments.evaluation.figures import styled
 from experiments.measures.metrics import measure
+from experiments.measures.paired import macro_f1_difference
 from experiments.measures.resampling import Estimate
 from features.encoder.weights import DEFAULT, find_encoder
 from tests.conftest import ROOT

@@ -4,7 +4,7 @@ import pytest
 from experiments.config.files import load_config
 from experiments.corpus.labelled_file import read_corpus
 from experiments.errors import InputError
-from experiments.quality.confident_learning import confident_joint
+from experiments.measures.confident_learning import confident_joint
 from experiments.quality.data_check import check_data
 from experiments.quality.data_check_text import check_text
 from tests.conftest import seed_rows, write_jsonl
