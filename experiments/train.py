@@ -11,7 +11,7 @@ from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
-from experiments.evaluation.evaluate import evaluate, save_predictions
+from experiments.evaluation.evaluate import evaluate, save_evaluation, sentences_per_second
 from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
 from experiments.evaluation.report import write_report
@@ -63,6 +63,10 @@ def train(config: Config, say: Warn) -> Trained:
         for line in target_notes(classifier.pipeline):
             say(f"note: {line}")
 
+        say("keeping the model")
+        run.log_model(classifier)
+        kept = time.perf_counter()
+
         say(f"evaluating on {len(test_rows)} rows")
         evaluation = evaluate(classifier, test_rows, config.evaluation.bootstrap, config.seed, config.evaluation.slices)
         predicted = time.perf_counter()
@@ -71,18 +75,18 @@ def train(config: Config, say: Warn) -> Trained:
             say(line)
         metrics = {**run.log_metrics(evaluation.metrics), **parts}
         run.log_values(parts)
-        run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - fitted})
+        run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - kept})
+        run.log_values({"test.sentences_per_second": sentences_per_second(classifier, test_rows)})
         run.log_values(
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
         )
 
-        say("writing the report and the model")
+        say("writing the report")
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            save_predictions(folder / "predictions.parquet", classifier, evaluation)
+            save_evaluation(folder, classifier, evaluation)
             write_report(folder, run.id, config, classifier, train_rows, evaluation, " ".join(parts_lines(parts)))
             run.log_files(folder)
-        run.log_model(classifier)
     registered = None
     if config.tracking.register_model:
         registered = register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)

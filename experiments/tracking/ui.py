@@ -9,15 +9,25 @@ from contextlib import suppress
 from pathlib import Path
 
 from experiments.errors import InputError
+from experiments.notices import Warn
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
 from experiments.tracking.store import ARTIFACTS, is_server, store_uri
+from experiments.tracking.views import view_urls
 
+_EVERYWHERE = ("0.0.0.0", "::")
 _PATIENCE = 5  # seconds
 
 
-def serve_ui(host: str, port: int) -> int:
+def serve_ui(host: str, port: int, say: Warn) -> int:
     """Serve MLflow's UI on the store until it is stopped; return the server's exit status.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Where to listen.
+    say : callable
+        Called with the addresses to open: an experiment's trainings, the best first.
 
     Raises
     ------
@@ -25,9 +35,9 @@ def serve_ui(host: str, port: int) -> int:
         If the store is a server (whose own address is the UI), or the port is taken.
     """
     uri = store_uri()
-    if is_server(uri):
-        raise InputError(f"the runs are on a server: open {uri} in a browser")
     connect()
+    if is_server(uri):
+        raise InputError(f"the runs are on a server: open {', '.join(view_urls(uri).values()) or uri} in a browser")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -36,6 +46,12 @@ def serve_ui(host: str, port: int) -> int:
             raise InputError(
                 f"{host}:{port}: can't listen there ({error.strerror}); choose another with --port"
             ) from None
+    # a server that listens everywhere is opened by the name of this machine, here and elsewhere
+    address = f"http://{socket.gethostname() if host in _EVERYWHERE else host}:{port}"
+    urls = view_urls(address)
+    for name, url in urls.items():
+        say(f"{name}, best runs first: {url}")
+    say(f"MLflow's UI: {address} (stop with Ctrl-C)")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += [
         "--default-artifact-root",
