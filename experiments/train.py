@@ -11,10 +11,11 @@ from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
-from experiments.evaluation.evaluate import evaluate, save_evaluation, sentences_per_second
+from experiments.evaluation.evaluate import evaluate, save_evaluation
 from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
 from experiments.evaluation.report import write_report
+from experiments.model import sentences_per_second
 from experiments.notices import Warn
 from experiments.tracking.registry import Registered, register
 from experiments.tracking.runs import start_run
@@ -76,7 +77,8 @@ def train(config: Config, say: Warn) -> Trained:
         metrics = {**run.log_metrics(evaluation.metrics), **parts}
         run.log_values(parts)
         run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - kept})
-        run.log_values({"test.sentences_per_second": sentences_per_second(classifier, test_rows)})
+        (speed,) = sentences_per_second([classifier], test_rows.texts, test_rows.targets)
+        run.log_values({"test.sentences_per_second": speed})
         run.log_values(
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
         )

@@ -46,10 +46,13 @@ def evaluate(
     encoding: Encoding = None,
     header: Header = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    track: Annotated[
+        bool, typer.Option("--track/--no-track", help="Keep the evaluation as a run of the model, where a store is.")
+    ] = True,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a saved model on any labelled file.
+    """Measure a saved model on any labelled file, and keep that in MLflow beside what it was measured on before.
 
     Example: **framescope evaluate --model models:/framing@champion --data mine.csv --labels label**
     """
@@ -58,6 +61,7 @@ def evaluate(
         from experiments.commands.summary import evaluated_json, evaluated_text
         from experiments.corpus.settings import data_settings
         from experiments.evaluation.evaluate import evaluate_file
+        from experiments.evaluation.tracked import is_tracked, track_evaluation
         from experiments.files import STARTER
         from experiments.tracking.resolve import resolve_model, starter_line
 
@@ -65,8 +69,10 @@ def evaluate(
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
+        tracked = is_tracked(uri, track)
         evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
-        console.show(evaluated_json(uri, evaluation), evaluated_text(uri, classifier, evaluation))
+        run_id = track_evaluation(uri, classifier, evaluation) if tracked else None
+        console.show(evaluated_json(uri, evaluation, run_id), evaluated_text(uri, classifier, evaluation, run_id))
 
 
 def score(

@@ -68,15 +68,17 @@ def trained_text(trained: Trained) -> str:
     return "\n".join(lines)
 
 
-def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
+def evaluated_json(uri: str, evaluation: Evaluation, run_id: str | None = None) -> dict[str, Any]:
     """Return an evaluation's result: the model, the rows, their digest, and flat metrics, also by slice.
 
+    ``run_id`` is null where the evaluation isn't kept in MLflow.
     ``undecided`` counts rows left out because no label of theirs was decided, and for each label the rows where it
     isn't; ``targets_not_in_training`` (target -> rows) is there for a model that knows its training targets; the rest
     is what could not be measured: see :func:`gaps_json`.
     """
     return {
         "model": uri,
+        "run_id": run_id,
         "data": evaluation.data.name,
         "rows": len(evaluation.data),
         "digest": evaluation.data.digest,
@@ -94,7 +96,7 @@ def evaluated_json(uri: str, evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluation) -> str:
+def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluation, run_id: str | None = None) -> str:
     """Return an evaluation's result as text."""
     lines = [f"{uri} on {len(evaluation.data)} rows of {evaluation.data.name}", ""]
     lines += metrics_lines(classifier.labels, evaluation.metrics)
@@ -104,6 +106,8 @@ def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluat
             f"  {value:<24} {_bounded(metrics['macro_f1'])}  {rows} rows{_over(metrics)}"
             for value, (rows, metrics) in parts.items()
         ]
+    if run_id:
+        lines += ["", f"run    {run_id}"]
     return "\n".join(lines)
 
 

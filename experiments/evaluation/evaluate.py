@@ -1,7 +1,6 @@
 """Measures a model on labelled rows: the numbers, and the rows behind them."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +13,14 @@ from experiments.config.schema import Data
 from experiments.corpus.checks import undecided_lines
 from experiments.corpus.rows import UNDECIDED, Labelled, load_labelled
 from experiments.errors import InputError
-from experiments.evaluation.gaps import MIN_SLICE, Gaps, find_gaps, gap_lines
 from experiments.evaluation.figures import draw_f1
+from experiments.evaluation.gaps import MIN_SLICE, Gaps, find_gaps, gap_lines
 from experiments.files import finite, writing
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
 from experiments.tables.cells import cell_key
 from features.target_touch import named
-
-_PASSES, _SPEED_ROWS, _SPEED_SECONDS = 5, 1000, 2.0
 
 
 @dataclass(frozen=True)
@@ -203,17 +200,3 @@ def save_evaluation(folder: Path, classifier: SentenceClassifier, evaluation: Ev
 
 def _bounded(metrics: Metrics) -> dict[str, dict[str, float]]:
     return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in metrics.items()}
-
-
-def sentences_per_second(classifier: SentenceClassifier, data: Labelled) -> float:
-    """Return how many sentences a second the model scores here and now, all at once: the fastest of up to five passes.
-
-    The passes are over the first 1,000 rows, and end once two seconds are spent.
-    """
-    texts, targets = data.texts[:_SPEED_ROWS], data.targets and data.targets[:_SPEED_ROWS]
-    seconds: list[float] = []
-    while len(seconds) < _PASSES and sum(seconds) < _SPEED_SECONDS:
-        began = time.perf_counter()
-        classifier.predict_proba(texts, targets)
-        seconds.append(time.perf_counter() - began)
-    return len(texts) / max(min(seconds), 1e-9)

@@ -15,7 +15,8 @@ from mlflow.exceptions import MlflowException
 
 from experiments.errors import InputError
 from experiments.measures.resampling import Estimate
-from experiments.tracking.artifacts import fetch_artifact
+from experiments.model import load_model, sentences_per_second
+from experiments.tracking.artifacts import fetch_artifact, fetch_model
 
 MARGIN = 0.01
 """How much lower macro-F1 may be in what counts as no worse."""
@@ -23,7 +24,7 @@ MARGIN = 0.01
 CHEAPER = 0.1
 """By which part a model has to be smaller or faster for it to count; lesser differences don't."""
 
-SIZE, SPEED = "model.mb", "test.sentences_per_second"
+SIZE = "model.mb"
 _ANYWAY = "tracking.champion=always replaces it"
 
 
@@ -64,7 +65,9 @@ def judge(y: np.ndarray, first: np.ndarray, second: np.ndarray, groups: list[str
     return Comparison(found, float("nan"), verdict, None)
 
 
-def is_better(client: MlflowClient, run_id: str, champion_run_id: str, version: str, labels: list[str]) -> tuple[bool, str]:
+def is_better(
+    client: MlflowClient, run_id: str, champion_run_id: str, version: str, labels: list[str]
+) -> tuple[bool, str]:
     """Return whether a run's model should take the place of a champion that was tested on the same rows, and why.
 
     Parameters
@@ -80,10 +83,16 @@ def is_better(client: MlflowClient, run_id: str, champion_run_id: str, version: 
         runs = client.get_run(champion_run_id), client.get_run(run_id)
         tables = [pd.read_parquet(fetch_artifact(run.info.run_id, "predictions.parquet")) for run in runs]
     except (MlflowException, InputError):
-        return False, f"the predictions of version {version} or of this run aren't kept, so that the two can't be compared; {_ANYWAY}"
+        return (
+            False,
+            f"the predictions of version {version} or of this run aren't kept, so that the two can't be compared; {_ANYWAY}",
+        )
     paired = pair(*tables, labels)
     if paired is None:
-        return False, f"the test rows of version {version} have other ids or labels, so that the two can't be compared; {_ANYWAY}"
+        return (
+            False,
+            f"the test rows of version {version} have other ids or labels, so that the two can't be compared; {_ANYWAY}",
+        )
     found = judge(*paired)
     difference = f"{_signed(found.difference)} against version {version} on the same {len(paired[0])} test rows"
     if found.verdict == "better":
@@ -91,8 +100,8 @@ def is_better(client: MlflowClient, run_id: str, champion_run_id: str, version: 
     if found.verdict == "worse":
         return False, f"worse: {difference}"
     if found.verdict == "no worse":
-        cheaper, why = is_cheaper(*runs)
-        if cheaper:
+        pays, why = is_cheaper(*runs, tables[1])
+        if pays:
             return True, f"no worse and cheaper: {difference}; {why}"
         return False, f"no worse, but no better either: {difference}; {why}"
     enough = f"; about {found.needed:,} rows would tell" if found.needed else ""
@@ -125,26 +134,40 @@ def pair(
     return truth[0], _indicators(first["predicted"], labels), _indicators(second["predicted"], labels), groups
 
 
-def is_cheaper(first: KeptRun, second: KeptRun) -> tuple[bool, str]:
+def is_cheaper(first: KeptRun, second: KeptRun, rows: pd.DataFrame) -> tuple[bool, str]:
     """Return whether the second run's model is cheaper than the first's, and why.
 
-    Cheaper is faster and not larger, or smaller and not slower; each by a tenth at least, less doesn't count. Speeds
-    that were measured on different machines tell nothing.
+    Cheaper is faster and not larger, or smaller and not slower; each by a tenth at least, less doesn't count. The sizes
+    are those that the runs have logged. Speeds from two runs tell more of what else the machines were doing, so the two
+    models score the rows once more, in turns.
+
+    Parameters
+    ----------
+    first, second : Run
+        The champion's run and the new one.
+    rows : DataFrame
+        ``text`` and, for a stance model, ``target``.
     """
-    sizes, speeds = ([run.data.metrics.get(name) for run in (first, second)] for name in (SIZE, SPEED))
-    if None in sizes or None in speeds:
-        return False, f"its size and speed aren't known, so that cheaper can't be told; {_ANYWAY}"
-    hosts = {run.data.tags.get("framescope.host") for run in (first, second)}
-    if len(hosts) > 1:
-        return False, f"the speeds were measured on different machines, so that cheaper can't be told; {_ANYWAY}"
-    numbers = (
-        f"{sizes[1]:.2f} MB against {sizes[0]:.2f}, {speeds[1]:,.0f} sentences a second against {speeds[0]:,.0f}"
-    )
-    smaller, larger = sizes[1] <= (1 - CHEAPER) * sizes[0], sizes[1] >= (1 + CHEAPER) * sizes[0]
-    faster, slower = speeds[1] >= (1 + CHEAPER) * speeds[0], speeds[1] <= (1 - CHEAPER) * speeds[0]
-    if (faster and not larger) or (smaller and not slower):
+    sizes = [run.data.metrics.get(SIZE) for run in (first, second)]
+    if None in sizes:
+        return False, f"the size of one of them isn't known, so that cheaper can't be told; {_ANYWAY}"
+    try:
+        models = [load_model(fetch_model(f"runs:/{run.info.run_id}/model")) for run in (first, second)]
+        targets = list(rows["target"]) if "target" in rows else None
+        speeds = sentences_per_second(models, list(rows["text"]), targets)
+    except InputError as error:
+        return False, f"one of them can't be timed ({error}), so that cheaper can't be told; {_ANYWAY}"
+    numbers = f"{sizes[1]:.2f} MB against {sizes[0]:.2f}, {speeds[1]:,.0f} sentences a second against {speeds[0]:,.0f}"
+    if cheaper(sizes[0], speeds[0], sizes[1], speeds[1]):
         return True, numbers
     return False, f"not cheaper ({numbers})"
+
+
+def cheaper(first_size: float, first_speed: float, second_size: float, second_speed: float) -> bool:
+    """Return whether the second is faster and not larger, or smaller and not slower; less than a tenth doesn't count."""
+    smaller, larger = second_size <= (1 - CHEAPER) * first_size, second_size >= (1 + CHEAPER) * first_size
+    faster, slower = second_speed >= (1 + CHEAPER) * first_speed, second_speed <= (1 - CHEAPER) * first_speed
+    return (faster and not larger) or (smaller and not slower)
 
 
 def _signed(difference: Estimate) -> str:

@@ -32,12 +32,13 @@ from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
 from experiments.tracking.store import artifact_location
 
-
 SORTED_BY = ("macro_f1", "micro_f1", "average_f1")
 """Overall metrics that people rank runs by: these are MLflow metrics with their bounds, as each label's F1 is."""
 
 OVERALL = ("exact_match", "log_loss", "brier", "ece", "macro_average_precision")
 """Overall metrics that are MLflow metrics without bounds; so are each label's precision and recall."""
+
+_DIGITS = 4
 
 TRAINING, EVALUATION = "training", "evaluation"
 """What a run is, in its tag ``framescope.kind``."""
@@ -80,7 +81,7 @@ class Run:
         """Keep the metrics that a table of runs is read by, as those of the logged model on the test data.
 
         They are named ``test.name``, with their bounds as ``.low`` and ``.high``; what is undefined (nan) is left out,
-        since MLflow would rank it as 0.
+        since MLflow would rank it as 0. They are rounded to four digits, for tables of runs show all there are.
 
         Returns
         -------
@@ -88,13 +89,13 @@ class Run:
             All metrics, flat, also those that are not kept here but in ``metrics.json``.
         """
         kept = flat_metrics(tabled(metrics), "test")
-        values = {_key(name): value for name, value in kept.items() if value == value}
+        values = {_key(name): round(value, _DIGITS) for name, value in kept.items() if value == value}
         mlflow.log_metrics(values, model_id=self.logged_id, dataset=self.test)
         return flat_metrics(metrics, "test")
 
     def log_values(self, values: Mapping[str, float]) -> None:
-        """Keep further numbers, such as seconds."""
-        mlflow.log_metrics({_key(name): value for name, value in values.items()})
+        """Keep further numbers, such as seconds, to four significant digits."""
+        mlflow.log_metrics({_key(name): float(f"{value:.{_DIGITS}g}") for name, value in values.items()})
 
     def log_files(self, folder: Path) -> None:
         """Keep every file of a folder as an artifact."""

@@ -51,9 +51,7 @@ def view_urls(base: str) -> dict[str, str]:
             found.append((runs[0].info.start_time, experiment))
     found.sort(key=lambda pair: -pair[0])
     query = urllib.parse.urlencode({"viewStateShareKey": KEY, "workflowType": "machine_learning"})
-    return {
-        each.name: f"{base.rstrip('/')}/#/experiments/{each.experiment_id}/runs?{query}" for _, each in found
-    }
+    return {each.name: f"{base.rstrip('/')}/#/experiments/{each.experiment_id}/runs?{query}" for _, each in found}
 
 
 def _labels(metrics: dict[str, float]) -> list[str]:
@@ -74,14 +72,15 @@ def _keep(client: MlflowClient, experiment: Experiment, labels: list[str]) -> No
 
 def _state(labels: list[str]) -> dict[str, Any]:
     """Return what the table of runs looks like, in MLflow's terms: only what differs from its own defaults."""
-    columns = {f"metrics.`{SORTED_BY}{end}`": 110 for end in ("", ".low", ".high")}
-    columns |= {f"metrics.`test.{label}.f1`": 110 for label in labels[:_MOST_LABELS]}
-    columns |= {
-        "params.`classifier.type`": 110,
-        "params.`features`": 190,
-        "params.`data.train.rows`": 90,
-        "metrics.`train.seconds`": 90,
+    columns = {
+        f"metrics.`{SORTED_BY}`": 112,
+        f"metrics.`{SORTED_BY}.low`": 128,
+        f"metrics.`{SORTED_BY}.high`": 132,
+        "params.`classifier.type`": 104,
+        "params.`features`": 130,
     }
+    columns |= {f"metrics.`test.{label}.f1`": 60 + 6 * len(label) for label in labels[:_MOST_LABELS]}
+    columns |= {"params.`data.train.rows`": 108, "metrics.`train.seconds`": 104}
     return {
         "searchFilter": FILTER,
         "orderByKey": f"metrics.`{SORTED_BY}`",
