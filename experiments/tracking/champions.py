@@ -6,6 +6,7 @@ pairs, so that what decides is the difference with its bounds.
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,18 +82,12 @@ def is_better(
     """
     try:
         runs = client.get_run(champion_run_id), client.get_run(run_id)
-        tables = [pd.read_parquet(fetch_artifact(run.info.run_id, "predictions.parquet")) for run in runs]
+        first, second = (pd.read_parquet(fetch_artifact(run.info.run_id, "predictions.parquet")) for run in runs)
     except (MlflowException, InputError):
-        return (
-            False,
-            f"the predictions of version {version} or of this run aren't kept, so that the two can't be compared; {_ANYWAY}",
-        )
-    paired = pair(*tables, labels)
+        return False, f"version {version} or this run has no predictions, so the two can't be compared; {_ANYWAY}"
+    paired = pair(first, second, labels)
     if paired is None:
-        return (
-            False,
-            f"the test rows of version {version} have other ids or labels, so that the two can't be compared; {_ANYWAY}",
-        )
+        return False, f"version {version} has other row ids or labels, so the two can't be compared; {_ANYWAY}"
     found = judge(*paired)
     difference = f"{_signed(found.difference)} against version {version} on the same {len(paired[0])} test rows"
     if found.verdict == "better":
@@ -100,11 +95,11 @@ def is_better(
     if found.verdict == "worse":
         return False, f"worse: {difference}"
     if found.verdict == "no worse":
-        pays, why = is_cheaper(*runs, tables[1])
+        pays, why = is_cheaper(*runs, second)
         if pays:
             return True, f"no worse and cheaper: {difference}; {why}"
         return False, f"no worse, but no better either: {difference}; {why}"
-    enough = f"; about {found.needed:,} rows would tell" if found.needed else ""
+    enough = f"; about {found.needed:,} groups of rows would tell" if found.needed else ""
     return False, f"can't tell which is better: {difference}{enough}"
 
 
@@ -127,11 +122,11 @@ def pair(
         return None
     key = ["id", "text", *(["target"] if "target" in first else [])]
     first, second = (table.sort_values(key, kind="stable", ignore_index=True) for table in (first, second))
-    truth = [_truth(table, labels) for table in (first, second)]
-    if not first[key].equals(second[key]) or not np.array_equal(*truth):
+    truth = _truth(first, labels)
+    if not first[key].equals(second[key]) or not np.array_equal(truth, _truth(second, labels)):
         return None
     groups = [str(group) for group in first["group"]]
-    return truth[0], _indicators(first["predicted"], labels), _indicators(second["predicted"], labels), groups
+    return truth, _indicators(first["predicted"], labels), _indicators(second["predicted"], labels), groups
 
 
 def is_cheaper(first: KeptRun, second: KeptRun, rows: pd.DataFrame) -> tuple[bool, str]:
@@ -150,13 +145,13 @@ def is_cheaper(first: KeptRun, second: KeptRun, rows: pd.DataFrame) -> tuple[boo
     """
     sizes = [run.data.metrics.get(SIZE) for run in (first, second)]
     if None in sizes:
-        return False, f"the size of one of them isn't known, so that cheaper can't be told; {_ANYWAY}"
+        return False, f"the size of one of them isn't known, so cheaper can't be told; {_ANYWAY}"
     try:
         models = [load_model(fetch_model(f"runs:/{run.info.run_id}/model")) for run in (first, second)]
         targets = list(rows["target"]) if "target" in rows else None
         speeds = sentences_per_second(models, list(rows["text"]), targets)
     except InputError as error:
-        return False, f"one of them can't be timed ({error}), so that cheaper can't be told; {_ANYWAY}"
+        return False, f"one of them can't be timed ({error}), so cheaper can't be told; {_ANYWAY}"
     numbers = f"{sizes[1]:.2f} MB against {sizes[0]:.2f}, {speeds[1]:,.0f} sentences a second against {speeds[0]:,.0f}"
     if cheaper(sizes[0], speeds[0], sizes[1], speeds[1]):
         return True, numbers
@@ -164,7 +159,7 @@ def is_cheaper(first: KeptRun, second: KeptRun, rows: pd.DataFrame) -> tuple[boo
 
 
 def cheaper(first_size: float, first_speed: float, second_size: float, second_speed: float) -> bool:
-    """Return whether the second is faster and not larger, or smaller and not slower; less than a tenth doesn't count."""
+    """Return whether the second is faster and not larger, or smaller and not slower; under a tenth doesn't count."""
     smaller, larger = second_size <= (1 - CHEAPER) * first_size, second_size >= (1 + CHEAPER) * first_size
     faster, slower = second_speed >= (1 + CHEAPER) * first_speed, second_speed <= (1 - CHEAPER) * first_speed
     return (faster and not larger) or (smaller and not slower)
@@ -182,5 +177,5 @@ def _truth(table: pd.DataFrame, labels: list[str]) -> np.ndarray:
     return truth
 
 
-def _indicators(column: "pd.Series[object]", labels: list[str]) -> np.ndarray:
-    return np.asarray([[label in names for label in labels] for names in map(set, column)], dtype=np.int8)  # type: ignore[call-overload]
+def _indicators(column: Any, labels: list[str]) -> np.ndarray:
+    return np.asarray([[label in set(names) for label in labels] for names in column], dtype=np.int8)

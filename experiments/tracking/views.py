@@ -80,7 +80,7 @@ def _state(labels: list[str]) -> dict[str, Any]:
         "params.`features`": 130,
     }
     columns |= {f"metrics.`test.{label}.f1`": 60 + 6 * len(label) for label in labels[:_MOST_LABELS]}
-    columns |= {"params.`data.train.rows`": 108, "metrics.`train.seconds`": 104}
+    columns |= {"params.`data.train.rows`": 108, "metrics.`train.seconds`": 104, "tags.`framescope.test.digest`": 160}
     return {
         "searchFilter": FILTER,
         "orderByKey": f"metrics.`{SORTED_BY}`",
