@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.benchmarks.paired import macro_f1, macro_f1_difference
+from experiments.benchmarks.paired import macro_f1_difference
+from experiments.measures.metrics import measure
 
 _RESAMPLES, _SEED = 2000, 13
 
@@ -26,7 +27,7 @@ def main(paths: list[str]) -> None:
         if list(table["id"]) != list(first["id"]):
             raise SystemExit(f"{path}: has other rows than {paths[0]}")
         decided = _indicator(table["predicted"], labels)
-        own = macro_f1(y, decided, np.ones((1, len(y))))[0]
+        own = measure(y, np.zeros(y.shape), decided, labels, list(first["group"]), bootstrap=0)["macro_f1"].value
         found = macro_f1_difference(
             y, _indicator(first["predicted"], labels), decided, list(first["group"]), _RESAMPLES, _SEED
         )

@@ -92,29 +92,39 @@ def test_label_of_a_single_row_counts_whether_it_is_found_or_not():
 
 
 @pytest.mark.filterwarnings("error")
-def test_bounds_are_percentiles_of_what_scikit_learn_says_of_each_resample():
+def test_resamples_that_lack_a_label_are_left_out_of_its_average_precision():
     y, probabilities, decided = predictions(n=12, seed=5)
     y[0, 1], decided[0, 1], y[1:, 1], decided[1:, 1] = 1, 1, 0, 0  # one row has the label b: many resamples lack it
     found = measure(y, probabilities, decided, LABELS, one_each(12), bootstrap=40, seed=2)
     (drawn,) = resample(one_each(12), 40, seed=2)
     assert (drawn[:, 0] == 0).any()
-    scores = {
-        "f1": (f1_score, decided, {"zero_division": np.nan}),
-        "precision": (precision_score, decided, {"zero_division": 0}),
-        "recall": (recall_score, decided, {"zero_division": np.nan}),
-        "average_precision": (average_precision_score, probabilities, {}),
-    }
-    for name, (score, guesses, more) in scores.items():
-        values = np.full((40, 3), np.nan)
-        for column, label in enumerate(LABELS):
-            for number, weights in enumerate(drawn):
-                if name != "average_precision" or weights @ y[:, column]:  # without any row scikit-learn says 0
-                    values[number, column] = score(y[:, column], guesses[:, column], sample_weight=weights, **more)
-            bounds = np.nanpercentile(values[:, column], [2.5, 97.5])
-            assert (found[f"{label}.{name}"].low, found[f"{label}.{name}"].high) == pytest.approx(bounds), (label, name)
-        if name in ("f1", "average_precision"):  # the mean over the labels that a resample has
-            bounds = np.percentile(np.nanmean(values, axis=1), [2.5, 97.5])
-            assert (found[f"macro_{name}"].low, found[f"macro_{name}"].high) == pytest.approx(bounds), name
+    values = [
+        average_precision_score(y[:, 1], probabilities[:, 1], sample_weight=weights) for weights in drawn if weights[0]
+    ]
+    estimate = found["b.average_precision"]
+    assert min(values) <= estimate.low <= estimate.value <= estimate.high <= max(values)
+    # recall and F1 of a label in a single group have no bounds, of the others they have
+    assert np.isnan([found["b.recall"].low, found["b.f1"].high]).all()
+    assert found["a.recall"].low < found["a.recall"].value < found["a.recall"].high
+
+
+def test_seven_right_of_seven_are_not_beyond_doubt():
+    y = np.zeros((40, 3), int)
+    y[:7, 0] = y[10:, 1] = 1
+    found = measure(y, y.astype(float), y, LABELS, one_each(40), bootstrap=50)["a.recall"]
+    assert (found.value, found.high) == (1, 1)
+    assert 0.5 < found.low < 0.7  # Wilson's lower bound of 7 in 7 is 0.646, of fewer rows lower
+
+
+def test_every_average_is_within_bounds_that_its_labels_imply():
+    y, probabilities, decided = predictions()
+    found = measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=50)
+    for name in ("f1", "precision", "recall"):
+        parts = [found[f"{label}.{name}"] for label in LABELS]
+        widest = max(part.high - part.low for part in parts)
+        assert 0 < found[f"macro_{name}"].high - found[f"macro_{name}"].low < widest
+    assert found["micro_precision"].value == pytest.approx(precision_score(y, decided, average="micro"))
+    assert found["macro_recall"].value == pytest.approx(recall_score(y, decided, average="macro"))
 
 
 def test_bounds_come_from_a_thousand_resamples_unless_said_otherwise():
@@ -150,14 +160,15 @@ def test_bounds_are_those_of_the_sampling_error():
     assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.15)
 
 
-def test_one_resample_in_forty_lies_below_the_bounds_and_one_above():
+def test_average_precision_has_the_percentiles_of_its_resamples():
     y, probabilities, decided = predictions(n=1000)
-    found = measure(y, probabilities, decided, LABELS, one_each(1000), bootstrap=2000, seed=4)["micro_f1"]
-    weights = np.concatenate(list(resample(one_each(1000), 2000, seed=4)))
-    hits, given = weights @ (y * decided).sum(axis=1), weights @ (y + decided).sum(axis=1)
-    drawn = 2 * hits / given
-    assert (drawn < found.low).mean() == pytest.approx(0.025, abs=0.002)
-    assert (drawn > found.high).mean() == pytest.approx(0.025, abs=0.002)
+    found = measure(y, probabilities, decided, LABELS, one_each(1000), bootstrap=400, seed=4)["a.average_precision"]
+    drawn = [
+        average_precision_score(y[:, 0], probabilities[:, 0], sample_weight=weights[0])
+        for weights in np.split(np.concatenate(list(resample(one_each(1000), 400, seed=4))), 400)
+    ]
+    assert np.mean(np.asarray(drawn) < found.low) == pytest.approx(0.025, abs=0.005)
+    assert np.mean(np.asarray(drawn) > found.high) == pytest.approx(0.025, abs=0.005)
 
 
 def test_rows_that_agree_within_their_group_widen_the_bounds():
@@ -188,7 +199,7 @@ def test_another_seed_gives_other_bounds_and_the_same_seed_the_same():
         measure(y, probabilities, decided, LABELS, one_each(200), bootstrap=100, seed=seed) for seed in (1, 1, 2)
     )
     assert repr(first) == repr(again)
-    assert first["macro_f1"].low != other["macro_f1"].low
+    assert first["log_loss"].low != other["log_loss"].low
 
 
 @pytest.mark.filterwarnings("error")
