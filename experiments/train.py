@@ -12,11 +12,12 @@ from experiments.corpus.checks import check_split, check_training, undecided_cou
 from experiments.corpus.rows import Labelled, load_data
 from experiments.corpus.splits import hold_out
 from experiments.evaluation.checks.run import Checked, check_run
-from experiments.evaluation.evaluate import evaluate, save_predictions, unknown_lines
+from experiments.evaluation.evaluate import evaluate, save_evaluation, unknown_lines
 from experiments.evaluation.gaps import Gaps, gap_lines
 from experiments.evaluation.parts import measure_parts, parts_lines
 from experiments.evaluation.probing import probe_task, save_probing
 from experiments.evaluation.report import write_report
+from experiments.model import sentences_per_second
 from experiments.notices import Warn
 from experiments.tracking.registry import Registered, register
 from experiments.tracking.runs import start_run
@@ -71,6 +72,10 @@ def train(config: Config, say: Warn) -> Trained:
         for line in target_notes(classifier.pipeline):
             say(f"note: {line}")
 
+        say("keeping the model")
+        run.log_model(classifier)
+        kept = time.perf_counter()
+
         say(f"evaluating on {len(test_rows)} rows")
         evaluation = evaluate(classifier, test_rows, config.evaluation.bootstrap, config.seed, config.evaluation.slices)
         predicted = time.perf_counter()
@@ -80,7 +85,9 @@ def train(config: Config, say: Warn) -> Trained:
             say(line)
         metrics = {**run.log_metrics(evaluation.metrics), **parts}
         run.log_values(parts)
-        run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - fitted})
+        run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - kept})
+        (speed,) = sentences_per_second([classifier], test_rows.texts, test_rows.targets)
+        run.log_values({"test.sentences_per_second": speed})
         run.log_values(
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
         )
@@ -89,17 +96,16 @@ def train(config: Config, say: Warn) -> Trained:
         checked = check_run(config, classifier, train_rows, evaluation)
         behaviour = probe_task(classifier, run.model_uri, say) if config.evaluation.probes else None
 
-        say("writing the report and the model")
+        say("writing the report")
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            save_predictions(folder / "predictions.parquet", classifier, evaluation)
+            save_evaluation(folder, classifier, evaluation)
             checked.save(folder)
             if behaviour:
                 save_probing(folder / "probe.json", behaviour)
             said = " ".join(parts_lines(parts))
             write_report(folder, run.id, config, classifier, train_rows, evaluation, said, behaviour, checked)
             run.log_files(folder)
-        run.log_model(classifier)
     registered = None
     if config.tracking.register_model:
         registered = register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)

@@ -49,10 +49,13 @@ def evaluate(
     header: Header = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
     ignore: Ignore = None,
+    track: Annotated[
+        bool, typer.Option("--track/--no-track", help="Keep the evaluation as a run of the model, where a store is.")
+    ] = True,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a saved model on any labelled file.
+    """Measure a saved model on any labelled file, and keep that in MLflow beside what it was measured on before.
 
     Example: **framescope evaluate --model models:/framing@champion --data mine.csv --labels label**
     """
@@ -63,6 +66,7 @@ def evaluate(
         from experiments.evaluation.checks.finding import Subject
         from experiments.evaluation.checks.run import run_checks
         from experiments.evaluation.evaluate import evaluate_file
+        from experiments.evaluation.tracked import is_tracked, track_evaluation
         from experiments.files import STARTER
         from experiments.tracking.resolve import resolve_model, starter_line
 
@@ -71,9 +75,12 @@ def evaluate(
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
+        tracked = is_tracked(uri, track)
         evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
         checked = run_checks(Subject(classifier, evaluation, bootstrap=bootstrap, seed=seed), ignored)
-        console.show(evaluated_json(uri, evaluation, checked), evaluated_text(uri, classifier, evaluation, checked))
+        run_id = track_evaluation(uri, classifier, evaluation) if tracked else None
+        text_ = evaluated_text(uri, classifier, evaluation, checked, run_id)
+        console.show(evaluated_json(uri, evaluation, checked, run_id), text_)
 
 
 def score(

@@ -32,7 +32,7 @@ def ui(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     debug: Debug = False,
 ) -> None:
-    """Open MLflow's UI on the same store.
+    """Serve MLflow's UI on the same store, and print the address of each experiment's trainings, the best first.
 
     Example: **framescope ui --port 5001**
     """
@@ -40,5 +40,4 @@ def ui(
     with console.errors():
         from experiments.tracking.ui import serve_ui
 
-        console.say(f"MLflow's UI: http://{host}:{port} (stop with Ctrl-C)")
-        raise typer.Exit(serve_ui(host, port))
+        raise typer.Exit(serve_ui(host, port, console.say))

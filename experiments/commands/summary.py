@@ -94,9 +94,10 @@ def checked_lines(checked: Checked) -> list[str]:
     return [*(finding.line for finding in checked.findings), *[""] * bool(checked.findings)]
 
 
-def evaluated_json(uri: str, evaluation: Evaluation, checked: Checked) -> dict[str, Any]:
+def evaluated_json(uri: str, evaluation: Evaluation, checked: Checked, run_id: str | None = None) -> dict[str, Any]:
     """Return an evaluation's result: the model, the rows, their digest, and flat metrics, also by slice.
 
+    ``run_id`` is null where the evaluation isn't kept in MLflow.
     ``undecided`` counts rows left out because no label of theirs was decided, and for each label the rows where it
     isn't; ``targets_not_in_training`` (target -> rows) is there for a model that knows its training targets;
     ``checks`` and ``ignored`` are what checks found, and which were left out; the rest is what could not be measured:
@@ -104,6 +105,7 @@ def evaluated_json(uri: str, evaluation: Evaluation, checked: Checked) -> dict[s
     """
     return {
         "model": uri,
+        "run_id": run_id,
         "data": evaluation.data.name,
         "rows": len(evaluation.data),
         "digest": evaluation.data.digest,
@@ -123,7 +125,9 @@ def evaluated_json(uri: str, evaluation: Evaluation, checked: Checked) -> dict[s
     }
 
 
-def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluation, checked: Checked) -> str:
+def evaluated_text(
+    uri: str, classifier: SentenceClassifier, evaluation: Evaluation, checked: Checked, run_id: str | None = None
+) -> str:
     """Return an evaluation's result as text."""
     lines = [f"{uri} on {len(evaluation.data)} rows of {evaluation.data.name}", ""]
     lines += [*metrics_lines(classifier.labels, evaluation.metrics), *thresholds_lines(classifier.given_from)]
@@ -136,7 +140,10 @@ def evaluated_text(uri: str, classifier: SentenceClassifier, evaluation: Evaluat
         ]
         if small:
             lines.append(f"  of fewer than {MIN_SLICE} rows, and so left out: {small_slices(small)}")
-    return "\n".join([*lines, "", *checked_lines(checked)]).rstrip()
+    lines += ["", *checked_lines(checked)]
+    if run_id:
+        lines += ["", f"run    {run_id}"]
+    return "\n".join(lines).rstrip()
 
 
 def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]:

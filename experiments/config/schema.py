@@ -229,8 +229,9 @@ class Tracking(_Section):
     model : str, optional
         Name of the registered model, without ``/ : ? @``; the task's name when left out.
     champion : {"if-better", "always", "never"}, default "if-better"
-        When the new version gets the alias ``champion``: when there is none yet or its macro-F1 on the same test
-        rows is higher than the present one's; always; never.
+        When the new version gets the alias ``champion``: when there is none yet, or when on the same test rows its
+        macro-F1 is better than the present one's beyond chance, or surely at most 0.01 lower while it is a tenth
+        faster or smaller; always; never.
     """
 
     experiment: Annotated[str, AfterValidator(check_experiment)] | None = None

@@ -1,5 +1,6 @@
 """Measures a model on labelled rows: the numbers, and the rows behind them."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from experiments.config.schema import Data
 from experiments.corpus.checks import undecided_lines
 from experiments.corpus.rows import UNDECIDED, Labelled, load_labelled
 from experiments.errors import InputError
+from experiments.evaluation.figures import draw_f1
 from experiments.evaluation.gaps import MIN_SLICE, Gaps, find_gaps, gap_lines
-from experiments.files import writing
+from experiments.files import finite, writing
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
@@ -181,3 +183,30 @@ def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) ->
 def save_predictions(path: Path, classifier: SentenceClassifier, evaluation: Evaluation) -> None:
     """Write the predictions table as Parquet."""
     predictions_table(classifier, evaluation).to_parquet(path, index=False)
+
+
+def save_evaluation(folder: Path, classifier: SentenceClassifier, evaluation: Evaluation) -> None:
+    """Write what a tracked run keeps of an evaluation.
+
+    ``predictions.parquet``; ``metrics.json``, which holds every metric with its bounds, of the slices too (null where
+    it is undefined or has none); and ``figures/macro_f1.png``.
+    """
+    save_predictions(folder / "predictions.parquet", classifier, evaluation)
+    data = evaluation.data
+    content = {
+        "data": data.name,
+        "digest": data.digest,
+        "rows": len(data),
+        "metrics": _bounded(evaluation.metrics),
+        "slices": {
+            column: {value: {"rows": rows, "metrics": _bounded(metrics)} for value, (rows, metrics) in parts.items()}
+            for column, parts in evaluation.slices.items()
+        },
+    }
+    text = json.dumps(finite(content), indent=1, ensure_ascii=False)
+    (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    draw_f1(folder / "figures" / "macro_f1.png", classifier.labels, evaluation.metrics)
+
+
+def _bounded(metrics: Metrics) -> dict[str, dict[str, float]]:
+    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in metrics.items()}

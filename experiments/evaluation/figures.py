@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.measures.metrics import BINS
+from experiments.measures.metrics import BINS, Metrics
+from experiments.measures.resampling import Estimate
 from experiments.pages import PALETTE
 
 if TYPE_CHECKING:
@@ -106,6 +107,48 @@ def draw_figures(
             drawn[name] = as_svg(figure())
             (folder / f"{name}.svg").write_text(drawn[name], encoding="utf-8")
     return drawn
+
+
+def draw_f1(path: Path, labels: Sequence[str], metrics: Metrics) -> None:
+    """Draw macro-F1 and the F1 of every label as dots, with their 95% bounds as lines, and write the figure.
+
+    All such figures have one scale, from 0 to 1, so that those of several runs can be compared side by side.
+
+    Parameters
+    ----------
+    path : Path
+        ``.png`` or ``.svg``; its folder is made if it isn't there.
+    labels : sequence of str
+        The labels, from top to bottom below macro-F1.
+    metrics : dict of str to Estimate
+        ``macro_f1`` and ``<label>.f1``; what is undefined has no dot.
+    """
+    from matplotlib.figure import Figure
+
+    rows = [("macro-F1", metrics["macro_f1"], _INK)]
+    rows += [(_short(label), metrics[f"{label}.f1"], _colour(at, len(labels))) for at, label in enumerate(labels)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with styled():
+        figure = Figure(figsize=(COLUMN, 0.5 + 0.26 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        for at, (_, estimate, colour) in enumerate(rows):
+            if estimate.value != estimate.value:
+                axes.text(0.5, at, "no rows", ha="center", va="center", color=_GREY)
+                continue
+            axes.hlines(at, estimate.low, estimate.high, color=colour, linewidth=1.6)
+            axes.plot([estimate.value], [at], "o", color=colour, markeredgecolor="white", markersize=6, clip_on=False)
+            axes.text(1.02, at, _numbers(estimate), va="center", color=_INK)
+        axes.axhline(0.5, color=_GREY, linewidth=0.5)
+        axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xticks=np.arange(0, 1.1, 0.2), xlabel="F1, 95% bounds")
+        axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+        axes.grid(axis="x", color=_GREY, alpha=0.25, linewidth=0.5)
+        axes.set_axisbelow(True)
+        figure.savefig(path, dpi=200)
+
+
+def _numbers(estimate: Estimate) -> str:
+    bounds = f" [{estimate.low:.2f}, {estimate.high:.2f}]" if estimate.low == estimate.low else ""
+    return f"{estimate.value:.2f}{bounds}"
 
 
 def inline_svg(svg: str, prefix: str) -> str:

@@ -9,6 +9,7 @@ from experiments.config.files import shipped_configs
 from experiments.config.schema import Config
 from experiments.errors import InputError
 from experiments.signals import terminate_as_interrupt
+from experiments.tracking.champions import is_better
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.runs import Run
 
@@ -45,7 +46,9 @@ def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Reg
             version = client.create_model_version(
                 name, source=f"models:/{run.logged_id}", run_id=run.id, tags=tags, model_id=run.logged_id
             ).version
-            champion, reason = _is_champion(client, name, config, macro_f1, test_digest)
+            champion, reason = _is_champion(client, run, config, test_digest)
+            standing = "Became champion" if champion else "Not champion"
+            client.update_model_version(name, version, description=f"{standing} when registered: {reason}.")
             if champion:
                 client.set_registered_model_alias(name, CHAMPION, version)
         except BaseException:
@@ -57,21 +60,16 @@ def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Reg
         return Registered(name, str(version), champion, reason)
 
 
-def _is_champion(
-    client: MlflowClient, name: str, config: Config, macro_f1: float, test_digest: str
-) -> tuple[bool, str]:
+def _is_champion(client: MlflowClient, run: Run, config: Config, test_digest: str) -> tuple[bool, str]:
     if config.tracking.champion != "if-better":
         return config.tracking.champion == "always", f"tracking.champion={config.tracking.champion}"
     try:
-        present = client.get_model_version_by_alias(name, CHAMPION)
+        present = client.get_model_version_by_alias(config.model_name, CHAMPION)
     except MlflowException:
         return True, "the first champion"
     if present.tags.get("test.digest") != test_digest:
         return False, f"version {present.version} was tested on other rows; tracking.champion=always replaces it"
-    other = float(present.tags["test.macro_f1"])
-    if macro_f1 > other:
-        return True, f"macro-F1 {macro_f1:.3f} on the same test rows, against {other:.3f} of version {present.version}"
-    return False, f"version {present.version} has macro-F1 {other:.3f} on the same test rows"
+    return is_better(client, run.id, present.run_id, present.version, list(config.task.labels))
 
 
 def find_champion(name: str) -> str | None:

@@ -28,7 +28,7 @@ def resolve_model(model: str | None, task: str) -> tuple[str, SentenceClassifier
     """
     if model == STARTER:
         return STARTER, load_starter(task)
-    if model is not None and not _URI.match(model):
+    if model is not None and not is_uri(model):
         return model, load_model(Path(model).expanduser())
     if model is None and task in starters() and not store_exists():
         return STARTER, load_starter(task)
@@ -40,6 +40,11 @@ def resolve_model(model: str | None, task: str) -> tuple[str, SentenceClassifier
         return STARTER, load_starter(task)
     uri = model or champion_uri(task)
     return uri, load_model(fetch_model(uri))
+
+
+def is_uri(model: str) -> bool:
+    """Return whether a model is named by an MLflow URI, and not by a folder or as the starter."""
+    return bool(_URI.match(model))
 
 
 def load_starter(task: str) -> SentenceClassifier:

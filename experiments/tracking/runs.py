@@ -25,19 +25,32 @@ from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
 from experiments.files import CODE
 from experiments.measures.metrics import Metrics, flat_metrics
+from experiments.measures.resampling import Estimate
 from experiments.model import FOLDER, SentenceClassifier, needs_encoder
 from experiments.provenance import git_commit, package_versions
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
 from experiments.tracking.store import artifact_location
 
+SORTED_BY = ("macro_f1", "micro_f1", "average_f1")
+"""Overall metrics that people rank runs by: these are MLflow metrics with their bounds, as each label's F1 is."""
+
+OVERALL = ("exact_match", "log_loss", "brier", "ece", "macro_average_precision")
+"""Overall metrics that are MLflow metrics without bounds; so are each label's precision and recall."""
+
+_DIGITS = 4
+
+TRAINING, EVALUATION = "training", "evaluation"
+"""What a run is, in its tag ``framescope.kind``."""
+
 
 class Run:
-    """An MLflow run that is under way; made by :func:`start_run`."""
+    """An MLflow run that is under way; made by :func:`start_run` and :func:`open_run`."""
 
     def __init__(self, run_id: str) -> None:
         self.id = run_id
         self.logged_id: str | None = None  # MLflow's id of the model, once it is logged
+        self.test: PandasDataset | None = None  # what the metrics are measured on
 
     @property
     def model_uri(self) -> str:
@@ -45,41 +58,58 @@ class Run:
         return f"runs:/{self.id}/model"
 
     def log_config(self, config: Config) -> None:
-        """Keep the resolved config as an artifact, and its flattened values as parameters."""
+        """Keep the resolved config as an artifact, and its flattened values as parameters.
+
+        The parameter ``features`` is their types in one line, for tables of runs.
+        """
         content = config.dump()
         mlflow.log_dict(content, "config.yaml")
-        params = dict(_flat(content))
+        types = ", ".join(feature.type for feature in config.features)
+        params = {**dict(_flat(content)), "features": types or "none: reads the text itself"}
         mlflow.log_params({_key(name): value[:500] for name, value in params.items()})
 
     def log_data(self, context: str, data: Labelled) -> None:
-        """Note a part of the data with its digest."""
-        table = pd.DataFrame({"text": data.texts, "labels": [",".join(map(str, row)) for row in data.y.tolist()]})
-        dataset = PandasDataset(
-            table, _source(data.name), name=f"{Path(data.name).stem}-{context}"[:200], digest=data.digest
-        )
+        """Note a part of the data with its digest; metrics that follow are those of the part ``test``."""
+        dataset = as_dataset(data, context)
         mlflow.log_input(dataset, context=context)
         mlflow.set_tag(f"framescope.{context}.digest", data.digest)
         mlflow.log_param(f"data.{context}.rows", len(data))
+        if context == "test":
+            self.test = dataset
 
     def log_metrics(self, metrics: Metrics) -> dict[str, float]:
-        """Keep the test metrics as ``test.name`` with their bounds as ``.low`` and ``.high``; return them flat."""
-        flat = flat_metrics(metrics, "test")
-        mlflow.log_metrics({_key(name): value for name, value in flat.items()})
-        return flat
+        """Keep the metrics that a table of runs is read by, as those of the logged model on the test data.
+
+        They are named ``test.name``, with their bounds as ``.low`` and ``.high``; what is undefined (nan) is left out,
+        since MLflow would rank it as 0. They are rounded to four digits, for tables of runs show all there are.
+
+        Returns
+        -------
+        dict of str to float
+            All metrics, flat, also those that are not kept here but in ``metrics.json``.
+        """
+        kept = flat_metrics(tabled(metrics), "test")
+        values = {_key(name): round(value, _DIGITS) for name, value in kept.items() if value == value}
+        mlflow.log_metrics(values, model_id=self.logged_id, dataset=self.test)
+        return flat_metrics(metrics, "test")
 
     def log_values(self, values: Mapping[str, float]) -> None:
-        """Keep further numbers, such as seconds."""
-        mlflow.log_metrics({_key(name): value for name, value in values.items()})
+        """Keep further numbers, such as seconds, to four significant digits."""
+        mlflow.log_metrics({_key(name): float(f"{value:.{_DIGITS}g}") for name, value in values.items()})
 
     def log_files(self, folder: Path) -> None:
         """Keep every file of a folder as an artifact."""
         mlflow.log_artifacts(str(folder))
 
     def log_model(self, classifier: SentenceClassifier) -> None:
-        """Keep the model in the form that every MLflow deployment can load, with the kit's code beside it."""
+        """Keep the model in the form that every MLflow deployment can load, with the kit's code beside it.
+
+        Its size without that code is the metric ``model.mb``, in megabytes of 1,000,000 bytes.
+        """
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / FOLDER
             classifier.save(folder)
+            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             example = pd.DataFrame({"text": ["The two governments signed an agreement on border security on Monday."]})
             if classifier.targeted:
                 example["target"] = ["the agreement"]
@@ -94,26 +124,60 @@ class Run:
                 metadata={"framescope.task": classifier.task.name, "framescope.labels": ",".join(classifier.labels)},
             )
         self.logged_id = logged.model_id
+        self.log_values({"model.mb": size / 1e6})
+
+
+def tabled(metrics: Metrics) -> Metrics:
+    """Return those metrics that are kept as MLflow metrics, with bounds where people sort by them; the rest is noise.
+
+    With three labels these are 26 numbers with their bounds instead of 66; ``metrics.json`` has all.
+    """
+    kept = {}
+    for name, estimate in metrics.items():
+        last = name.rpartition(".")[2]
+        if name in SORTED_BY or (name not in OVERALL and last == "f1"):
+            kept[name] = estimate
+        elif name in OVERALL or last in ("precision", "recall"):
+            kept[name] = Estimate(estimate.value)
+    return kept
+
+
+def as_dataset(data: Labelled, context: str) -> PandasDataset:
+    """Return rows as MLflow knows them: by the file's name and the use that is made of them, and by their digest."""
+    table = pd.DataFrame({"text": data.texts, "labels": [",".join(map(str, row)) for row in data.y.tolist()]})
+    name = f"{Path(data.name).stem}-{context}"[:200]
+    return PandasDataset(table, _source(data.name), name=name, digest=data.digest)
 
 
 @contextmanager
 def start_run(config: Config) -> Iterator[Run]:
     """Open a run for a config; when the block fails it is marked FAILED, when it is interrupted KILLED."""
     connect()
-    _set_experiment(config.experiment_name)
+    set_experiment(config.experiment_name)
     _close_dead_runs()
     tags = {
+        "framescope.kind": TRAINING,
         "framescope.task": config.task.name,
         "framescope.classifier": config.classifier.type,
+        "mlflow.note.content": config.description,
+    }
+    with open_run(config.name, tags) as run:
+        yield run
+
+
+@contextmanager
+def open_run(name: str, tags: Mapping[str, str]) -> Iterator[Run]:
+    """Open a run in the present experiment; when the block fails it is marked FAILED, when it is interrupted KILLED."""
+    tags = {
+        **tags,
         "framescope.host": socket.gethostname(),
         "framescope.pid": str(os.getpid()),
-        "mlflow.note.content": config.description,
         **{f"version.{name}": version for name, version in package_versions().items()},
     }
     if commit := git_commit():
         tags["mlflow.source.git.commit"] = commit
     with terminate_as_interrupt():
-        active = mlflow.start_run(run_name=config.name, tags=tags)
+        active = mlflow.start_run(run_name=name, tags=tags)
         status = RunStatus.FAILED
         try:
             yield Run(active.info.run_id)
@@ -157,7 +221,8 @@ def _source(name: str) -> Any:
     return LocalArtifactDatasetSource(name)
 
 
-def _set_experiment(name: str) -> None:
+def set_experiment(name: str) -> None:
+    """Make an experiment the present one, and make it if there is none of the name."""
     client = MlflowClient()
     found = client.get_experiment_by_name(name)
     if found is not None and found.lifecycle_stage == "deleted":

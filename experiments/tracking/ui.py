@@ -9,15 +9,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from experiments.errors import InputError
+from experiments.notices import Warn
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
 from experiments.tracking.store import ARTIFACTS, is_server, store_uri
+from experiments.tracking.views import view_urls
 
+_LOOPBACK = ("127.0.0.1", "localhost")
+_NAME = "framescope.localhost"
+_HOSTS = "MLFLOW_SERVER_ALLOWED_HOSTS"
 _PATIENCE = 5  # seconds
 
 
-def serve_ui(host: str, port: int) -> int:
+def serve_ui(host: str, port: int, say: Warn) -> int:
     """Serve MLflow's UI on the store until it is stopped; return the server's exit status.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Where to listen.
+    say : callable
+        Called with the addresses to open: an experiment's trainings, the best first.
 
     Raises
     ------
@@ -25,9 +37,9 @@ def serve_ui(host: str, port: int) -> int:
         If the store is a server (whose own address is the UI), or the port is taken.
     """
     uri = store_uri()
-    if is_server(uri):
-        raise InputError(f"the runs are on a server: open {uri} in a browser")
     connect()
+    if is_server(uri):
+        raise InputError(f"the runs are on a server: open {', '.join(view_urls(uri).values()) or uri} in a browser")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -36,6 +48,10 @@ def serve_ui(host: str, port: int) -> int:
             raise InputError(
                 f"{host}:{port}: can't listen there ({error.strerror}); choose another with --port"
             ) from None
+    address, environment = _addressed(host, port)
+    for name, url in view_urls(address).items():
+        say(f"{name}, best runs first: {url}")
+    say(f"MLflow's UI: http://{host}:{port} (stop with Ctrl-C)")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += [
         "--default-artifact-root",
@@ -48,13 +64,31 @@ def serve_ui(host: str, port: int) -> int:
         "1",
     ]
     with terminate_as_interrupt():
-        server = subprocess.Popen(command, start_new_session=True)  # it has workers, which must go with it
+        server = subprocess.Popen(
+            command, env=environment, start_new_session=True
+        )  # it has workers, which must go with it
         try:
             return server.wait()
         except KeyboardInterrupt:
             return 0
         finally:
             _end(server)
+
+
+def _addressed(host: str, port: int) -> tuple[str, dict[str, str]]:
+    """Return under which address the UI is opened, and the environment that its server needs for that.
+
+    On a page of ``127.0.0.1`` MLflow opens its assistant over a third of the table, whoever comes first; on one of
+    another name it doesn't. Browsers take every name that ends in ``.localhost`` for this machine.
+    """
+    environment = dict(os.environ)
+    if host not in _LOOPBACK or _HOSTS in environment:
+        return f"http://{host}:{port}", environment
+    address = f"http://{_NAME}:{port}"
+    names = [*_LOOPBACK, _NAME]
+    environment[_HOSTS] = ",".join([*names, *(f"{name}:*" for name in names)])
+    environment.setdefault("MLFLOW_SERVER_CORS_ALLOWED_ORIGINS", address)
+    return address, environment
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:

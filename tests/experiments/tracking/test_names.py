@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from experiments.commands.main import app
 from experiments.config.names import KEY_LENGTH
 from experiments.tracking.connection import connect
-from experiments.tracking.runs import _key, _set_experiment
+from experiments.tracking.runs import _key, set_experiment
 from experiments.tracking.store import check_store
 from tests.conftest import ROOT
 from tests.experiments.tracking.test_registry import empty_store
@@ -36,7 +36,7 @@ def run_in(tmp_path, monkeypatch):
         place.mkdir(parents=True)
         monkeypatch.chdir(place)
         connect()
-        _set_experiment(experiment)
+        set_experiment(experiment)
         return mlflow.start_run()
 
     yield open_run

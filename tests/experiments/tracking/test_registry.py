@@ -1,14 +1,16 @@
+import re
 import tempfile
 from functools import cache
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
 from experiments.config.files import load_config
 from experiments.errors import InputError
-from experiments.tracking import registry
+from experiments.tracking import champions, registry
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.registry import Registered, champion_uri, register
 from experiments.tracking.runs import Run
@@ -31,6 +33,7 @@ def client(tmp_path, monkeypatch):
     for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         monkeypatch.setenv(variable, f"sqlite:///{tmp_path}/mlflow.db")
     connect()
+    monkeypatch.chdir(tmp_path)
     yield MlflowClient()
     mlflow.set_tracking_uri(before[0])
     mlflow.set_registry_uri(before[1])
@@ -42,9 +45,24 @@ def configured(small_config):
     return lambda *overrides: load_config(str(small_config), list(overrides))
 
 
-def finished_run(client):
+TRUE = [["threat"], ["cooperation"], ["denial"], []] * 15
+WRONG = [[]] * 30 + TRUE[30:]  # half of the labels missed
+
+
+def finished_run(client, predicted=None, true=TRUE, **metrics):
+    """A run that has a model, and predictions of 60 rows in 20 groups if there are any."""
     run = Run(client.create_run("0").info.run_id)
     run.logged_id = client.create_logged_model("0", source_run_id=run.id).model_id
+    for name, value in metrics.items():
+        client.log_metric(run.id, name.replace("_", "."), value)
+    if predicted is not None:
+        table = pd.DataFrame({"id": [f"r{i}" for i in range(60)], "group": [f"g{i // 3}" for i in range(60)]})
+        table["text"] = [f"The envoy spoke {i} times." for i in range(60)]
+        table["true"], table["predicted"] = true, predicted
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "predictions.parquet")
+            table.assign(score_threat=0.5, score_cooperation=0.5, score_denial=0.5).to_parquet(path)
+            client.log_artifact(run.id, str(path))
     return run
 
 
@@ -63,20 +81,64 @@ def test_version_names_its_run_and_what_it_was_tested_on(client, configured):
     assert client.get_registered_model("framing").description == "Labels: threat, cooperation, denial"
 
 
-@pytest.mark.parametrize(
-    ("macro_f1", "better", "reason"),
-    [
-        (0.6, True, "macro-F1 0.600 on the same test rows, against 0.500 of version 1"),
-        (0.5, False, "version 1 has macro-F1 0.500 on the same test rows"),
-        (0.4, False, "version 1 has macro-F1 0.500 on the same test rows"),
-    ],
-)
-def test_only_a_higher_macro_f1_on_the_same_rows_makes_a_new_champion(client, configured, macro_f1, better, reason):
-    register(finished_run(client), configured(), 0.5, "digest")
-    assert register(finished_run(client), configured(), macro_f1, "digest") == Registered(
-        "framing", "2", better, reason
+def test_better_model_is_the_new_champion_and_says_by_how_much(client, configured):
+    register(finished_run(client, WRONG), configured(), 0.5, "digest")
+    found = register(finished_run(client, TRUE), configured(), 1.0, "digest")
+    assert found.champion and champion(client) == 2
+    assert re.fullmatch(
+        r"better: macro-F1 \+0\.\d{3} \[\+0\.\d{3}, \+0\.\d{3}\] against version 1 on the same 60 test rows",
+        found.reason,
     )
-    assert champion(client) == (2 if better else 1)
+    assert client.get_model_version("framing", "2").description == f"Became champion when registered: {found.reason}."
+
+
+def test_worse_model_is_not_champion(client, configured):
+    register(finished_run(client, TRUE), configured(), 1.0, "digest")
+    found = register(finished_run(client, WRONG), configured(), 0.5, "digest")
+    assert not found.champion and found.reason.startswith("worse: macro-F1 -0.")
+    assert champion(client) == 1
+    assert client.get_model_version("framing", "2").description.startswith("Not champion when registered: worse")
+
+
+def test_champion_does_not_move_on_a_third_digit(client, configured):
+    one_missed = [[], *TRUE[1:]]
+    register(finished_run(client, one_missed), configured(), 0.98, "digest")
+    found = register(finished_run(client, TRUE), configured(), 1.0, "digest")
+    assert not found.champion and not found.reason.startswith("better")
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "speeds", "pays"), [(1.0, [100, 500], True), (0.5, [100, 100], True), (1.0, [100, 101], False)]
+)
+def test_model_that_is_no_worse_is_champion_only_if_it_is_cheaper(
+    client, configured, monkeypatch, megabytes, speeds, pays
+):
+    for name in ("fetch_model", "load_model"):
+        monkeypatch.setattr(champions, name, lambda each: each)
+    monkeypatch.setattr(champions, "sentences_per_second", lambda models, texts, targets: speeds)
+    register(finished_run(client, TRUE, model_mb=1.0), configured(), 1.0, "digest")
+    found = register(finished_run(client, TRUE, model_mb=megabytes), configured(), 1.0, "digest")
+    assert found.champion is pays
+    assert found.reason.startswith("no worse and cheaper" if pays else "no worse, but no better either")
+    assert f"{megabytes:.2f} MB against 1.00, {speeds[1]} sentences a second against 100" in found.reason
+
+
+def test_old_champion_without_size_or_predictions_says_what_replaces_it(client, configured):
+    register(finished_run(client, TRUE), configured(), 1.0, "digest")
+    found = register(finished_run(client, TRUE, model_mb=0.1), configured(), 1.0, "digest")
+    assert not found.champion and "size" in found.reason and "tracking.champion=always" in found.reason
+    register(finished_run(client), configured("tracking.champion=always"), 0.1, "digest")
+    found = register(finished_run(client, TRUE), configured(), 1.0, "digest")
+    assert not found.champion and "no predictions" in found.reason and "tracking.champion=always" in found.reason
+
+
+def test_champion_whose_old_tag_counted_a_missing_label_as_nought_is_compared_by_its_predictions(client, configured):
+    true = [[label for label in row if label != "denial"] for row in TRUE]  # nobody denies
+    register(finished_run(client, true, true), configured(), 2 / 3, "digest")  # all right, but the tag says 0.667
+    worse = [[]] * 6 + true[6:]
+    found = register(finished_run(client, worse, true), configured(), 0.9, "digest")
+    assert not found.champion
+    assert "macro-F1 -0." in found.reason
 
 
 def test_champion_tested_on_other_rows_stays_until_it_is_replaced_on_purpose(client, configured):
@@ -123,9 +185,9 @@ def test_name_of_a_version_that_could_not_be_made_is_taken_back_if_it_is_new(cli
 
 
 def test_uri_of_the_champion_names_its_version(client, configured):
-    register(finished_run(client), configured(), 0.5, "digest")
-    register(finished_run(client), configured(), 0.6, "digest")
-    register(finished_run(client), configured(), 0.4, "digest")
+    register(finished_run(client, WRONG), configured(), 0.5, "digest")
+    register(finished_run(client, TRUE), configured(), 1.0, "digest")
+    register(finished_run(client, WRONG), configured(), 0.5, "digest")
     assert champion_uri("framing") == "models:/framing/2"
 
 
