@@ -9,7 +9,7 @@ from experiments.measures.resampling import MIN_GROUPS, Estimate, resample
 BINS = 10
 """Equal-width bins of the calibration error."""
 
-_UNBOUNDED = ("ece", "support")  # a calibration error only grows when rows are drawn twice, so its percentiles miss it
+UNBOUNDED = ("ece", "support")  # a calibration error only grows when rows are drawn twice, so its percentiles miss it
 
 
 Metrics = dict[str, Estimate]
@@ -73,7 +73,7 @@ def measure(
     Field, C. & Welsh, A. (2007). Bootstrapping clustered data. JRSS B 69(3), 369-390.
     Nixon, J. et al. (2019). Measuring calibration in deep learning. CVPR Workshops. (class-wise error)
     """
-    scorer = _Scorer(y, probabilities, decided, labels, multilabel, average_over)
+    scorer = Scorer(y, probabilities, decided, labels, multilabel, average_over)
     values = {name: float(value[0]) for name, value in scorer.scores(np.ones((1, len(y)))).items()}
     values["micro_f1"] = float(np.nan_to_num(values["micro_f1"]))  # as in scikit-learn where nothing is sought or found
     if not bootstrap or len(set(groups)) < MIN_GROUPS:
@@ -86,7 +86,7 @@ def measure(
     for name, value in values.items():
         every = np.concatenate(draws[name])
         defined = every[~np.isnan(every)]
-        bounded = defined.size and name.rpartition(".")[2] not in _UNBOUNDED
+        bounded = defined.size and name.rpartition(".")[2] not in UNBOUNDED
         low, high = np.percentile(defined, [2.5, 97.5]) if bounded else (float("nan"), float("nan"))
         estimates[name] = Estimate(value, float(low), float(high))
     return estimates
@@ -103,7 +103,7 @@ def flat_metrics(metrics: Metrics, prefix: str) -> dict[str, float]:
     return flat
 
 
-class _Scorer:
+class Scorer:
     """Every metric as a function of row weights, so that one code gives the value and its bootstrap."""
 
     def __init__(

@@ -97,11 +97,14 @@ class Run:
 
 
 @contextmanager
-def start_run(config: Config) -> Iterator[Run]:
-    """Open a run for a config; when the block fails it is marked FAILED, when it is interrupted KILLED."""
+def start_run(config: Config, more_tags: Mapping[str, str] = {}, run_id: str | None = None) -> Iterator[Run]:
+    """Open a run for a config; when the block fails it is marked FAILED, when it is interrupted KILLED.
+
+    With ``run_id`` a run that has ended is taken up again.
+    """
     connect()
     _set_experiment(config.experiment_name)
-    _close_dead_runs()
+    close_dead_runs()
     tags = {
         "framescope.task": config.task.name,
         "framescope.classifier": config.classifier.type,
@@ -109,11 +112,12 @@ def start_run(config: Config) -> Iterator[Run]:
         "framescope.pid": str(os.getpid()),
         "mlflow.note.content": config.description,
         **{f"version.{name}": version for name, version in package_versions().items()},
+        **more_tags,
     }
     if commit := git_commit():
         tags["mlflow.source.git.commit"] = commit
     with terminate_as_interrupt():
-        active = mlflow.start_run(run_name=config.name, tags=tags)
+        active = mlflow.start_run(run_id=run_id, run_name=config.name, tags=tags)
         status = RunStatus.FAILED
         try:
             yield Run(active.info.run_id)
@@ -173,7 +177,7 @@ def _set_experiment(name: str) -> None:
     mlflow.set_experiment(name)
 
 
-def _close_dead_runs() -> None:
+def close_dead_runs() -> None:
     """Mark runs KILLED that still count as running although their process on this machine is gone (kill -9)."""
     client = MlflowClient()
     host = socket.gethostname()
