@@ -81,7 +81,7 @@ def read_seeds(text: str, first: int) -> list[int]:
     seeds = numbers if len(parts) > 1 else list(range(first, first + numbers[0]))
     if len(seeds) < 2:
         raise InputError(f"--seeds {text}: a spread needs two seeds or more; leave --seeds out for a single run")
-    if twice := next((seed for seed in seeds if seeds.count(seed) > 1), None):
+    if (twice := next((seed for seed in seeds if seeds.count(seed) > 1), None)) is not None:
         raise InputError(f"--seeds {text}: {twice} stands twice; name each seed once")
     if (most := max(seeds)) >= _SEEDS:
         raise InputError(f"--seeds {text}: {most} is too large; seeds are below {_SEEDS}")
