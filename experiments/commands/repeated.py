@@ -49,7 +49,6 @@ def repeated_text(config: Config, found: Repeated, command: str) -> str:
     lines += ["", f"{'':<{width}}  {'mean':>6}  {'sd':>6}  95% bounds of the mean"]
     rows = {**_OVERALL, **{f"{label}.f1": f"{label} F1" for label in config.task.labels}}
     lines += [f"{title:<{width}}  {_row(found.spreads[name])}" for name, title in rows.items() if name in found.spreads]
-    last = found.seeds[-1]
     return "\n".join(
         [
             *lines,
@@ -58,7 +57,7 @@ def repeated_text(config: Config, found: Repeated, command: str) -> str:
             f"run    {found.run_id}  ({found.seconds:.1f} s)",
             f"next   framescope report {found.children[0].run_id}    framescope ui",
             "No child is registered. To register one, train it by itself, with its seed and this split: "
-            f"{command} seed={last} data.split_seed={found.split_seed}",
+            f"{command} seed={found.seeds[0]} data.split_seed={found.split_seed}",
         ]
     )
 
