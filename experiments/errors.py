@@ -7,3 +7,10 @@ class InputError(Exception):
     The message is one line that names the place, what is wrong and what would be right. The command
     line prints it without a traceback and exits with status 2; every other exception exits with 1.
     """
+
+
+class UnfinishedError(Exception):
+    """Of several parts of one command some failed; the others are kept, and the message says how to go on.
+
+    The command line prints it without a traceback and exits with status 1.
+    """

@@ -1,9 +1,11 @@
 """What a result was made with: versions of packages, and the commit of the code around it."""
 
+import hashlib
 import platform
 import subprocess
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 
 
 def package_versions() -> dict[str, str]:
@@ -24,3 +26,13 @@ def git_commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return found.stdout.strip()
+
+
+def code_digest() -> str:
+    """Return the first 16 hex digits of a SHA-256 over the kit's own code, which its users add features to."""
+    found = hashlib.sha256()
+    for package in ("experiments", "features"):
+        folder = Path(__file__).resolve().parent.parent / package
+        for path in sorted(folder.rglob("*.py")):
+            found.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return found.hexdigest()[:16]

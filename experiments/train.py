@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Trained:
     checked: Checked
 
 
-def train(config: Config, say: Warn) -> Trained:
+def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
     """Train, evaluate, track and register one experiment.
 
     Parameters
@@ -52,6 +53,8 @@ def train(config: Config, say: Warn) -> Trained:
         The experiment.
     say : callable
         Called with a line for each step and each thing the user should know.
+    tags : mapping of str to str, default {}
+        Further tags of the run, such as whose child it is.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def train(config: Config, say: Warn) -> Trained:
         If the config, its data or the store can't be used. The run, if one was open, is marked failed.
     """
     began = time.perf_counter()
-    with start_run(config) as run:
+    with start_run(config, tags) as run:
         run.log_config(config)
         say(f"reading {config.data.train}")
         train_rows, test_rows = prepare(config, say)
@@ -123,7 +126,7 @@ def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:
     train_rows, test_rows = load_data(config, say)
     notes = [line for rows in (train_rows, test_rows) if rows for line in undecided_lines(rows, config.task.labels)]
     if test_rows is None:
-        train_rows, test_rows = hold_out(train_rows, config.data.test_size, config.seed)
+        train_rows, test_rows = hold_out(train_rows, config.data.test_size, config.split_seed)
     for line in [
         *notes,
         *check_training(train_rows, config.task),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -116,6 +116,8 @@ class Embeddings(FeatureSpec):
     cache : bool, default True
         Keep the vectors of training texts on disk, under ``$FRAMESCOPE_CACHE`` or the user's cache folder.
     """
+
+    threaded: ClassVar[bool] = True
 
     type: Literal["embeddings"] = "embeddings"
     model: str = Field(default=DEFAULT, min_length=1)

@@ -22,9 +22,12 @@ class FeatureSpec(BaseModel):
     ----------
     reads_targets : bool
         Whether the transformer reads pairs (text, target), in tasks that have targets, and not texts.
+    threaded : bool
+        Whether it keeps several cores busy by itself.
     """
 
     reads_targets: ClassVar[bool] = False
+    threaded: ClassVar[bool] = False
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

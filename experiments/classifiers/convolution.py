@@ -128,6 +128,7 @@ class Convolution(ClassifierSpec):
     reads_text: ClassVar[bool] = True
     stops_early: ClassVar[bool] = True
     takes_undecided: ClassVar[bool] = True
+    threaded: ClassVar[bool] = True
 
     type: Literal["convolution"] = "convolution"
     model: str = Field(default=DEFAULT, min_length=1)

@@ -64,6 +64,7 @@ class EncoderSettings(ClassifierSpec):
     reads_text: ClassVar[bool] = True
     stops_early: ClassVar[bool] = True
     takes_undecided: ClassVar[bool] = True
+    threaded: ClassVar[bool] = True
 
     type: Literal["encoder"] = "encoder"
     model: str = Field(default=DEFAULT, min_length=1)

@@ -89,6 +89,7 @@ class Saved(ClassifierSpec):
 
     reads_text: ClassVar[bool] = True
     takes_undecided: ClassVar[bool] = True
+    threaded: ClassVar[bool] = True
 
     type: Literal["saved"] = "saved"
     model: str = Field(default=STARTER, min_length=1)

@@ -40,6 +40,9 @@ class ClassifierSpec(BaseModel):
     Others are fitted on the rows of which every label is. One that builds with :func:`one_vs_rest` needs nothing more.
     """
 
+    threaded: ClassVar[bool] = False
+    """Whether fitting it keeps several cores busy by itself, so that several at once only hinder each other."""
+
     @abstractmethod
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> Any:
         """Return an unfitted classifier whose ``predict_proba`` gives (n_rows, n_labels) probabilities.

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from experiments.errors import InputError
+from experiments.errors import InputError, UnfinishedError
 from experiments.files import finite
 
 
@@ -44,6 +44,8 @@ class Console:
             raise
         except InputError as error:
             self._fail(str(error), 2, error)
+        except UnfinishedError as error:
+            self._fail(str(error), 1, error)
         except KeyboardInterrupt as error:
             self._fail("interrupted; nothing half-written is left", 1, error)
         except BrokenPipeError:

@@ -21,6 +21,14 @@ Model = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Dotted overrides, such as classifier.C=3.")
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Processes at a time; one a core when left out, or one in all for encoders, which keep the cores busy.",
+        show_default=False,
+    ),
+]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", help="A config that says the columns and the task; options given here win.")
 ]

@@ -6,7 +6,6 @@ from typing import Any
 
 from experiments.articles.scored import lack_of
 from experiments.articles.write import ScoreSummary
-from experiments.config.schema import Config
 from experiments.corpus.checks import undecided_counts
 from experiments.evaluation.checks.run import Checked
 from experiments.evaluation.evaluate import Evaluation
@@ -15,7 +14,7 @@ from experiments.measures.metrics import flat_metrics
 from experiments.measures.resampling import Estimate
 from experiments.model import SentenceClassifier
 from experiments.train import Trained
-from experiments.training.cross_validation import CrossValidation, LearningPoint
+from experiments.training.cross_validation import LearningPoint
 
 _LEGEND = (
     "(how far probabilities are from the truth, 0 at best: log loss counts surprise, Brier the mean squared distance; "
@@ -245,25 +244,6 @@ def _over(metrics: dict[str, Estimate]) -> str:
     rows = [estimate.value for name, estimate in metrics.items() if name.endswith(".support")]
     there = sum(n > 0 for n in rows)
     return "" if there == len(rows) else f" over {there} of {len(rows)} labels"
-
-
-def cross_validated_json(config: Config, found: CrossValidation) -> dict[str, Any]:
-    """Return a cross-validation's result: rows, the folds' macro-F1, flat metrics with bounds, what is undecided."""
-    return {
-        "config": config.name,
-        "rows": found.rows,
-        "fold_macro_f1": found.folds,
-        "metrics": flat_metrics(found.metrics, "cv"),
-        "undecided": found.undecided,
-    }
-
-
-def cross_validated_text(config: Config, found: CrossValidation) -> str:
-    """Return a cross-validation's result as text."""
-    measured = [score for score in found.folds if score == score] or [float("nan")]
-    spread = f"{min(measured):.3f} to {max(measured):.3f}"
-    head = f"{config.name}: {len(found.folds)}-fold cross-validation of {found.rows} rows; folds {spread}"
-    return "\n".join([head, "", *metrics_lines(config.task.labels, found.metrics)])
 
 
 def learning_curve_json(points: Sequence[LearningPoint]) -> dict[str, Any]:

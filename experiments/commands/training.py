@@ -1,34 +1,52 @@
 """The commands that fit: train, cross-validate, learning-curve; and schema and demo, which lead there."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from experiments.commands.console import Console
-from experiments.commands.options import AsJson, Debug, Ignore, Overrides, check_codes
+from experiments.commands.options import AsJson, Debug, Ignore, Jobs, Overrides, check_codes
 
 
 def train(
     config: Annotated[str, typer.Argument(help="A YAML file, or a shipped config such as framing/default.")],
     overrides: Overrides = None,
     ignore: Ignore = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Train so many times, or with these seeds (3,7,21), on one split.")
+    ] = None,
+    jobs: Jobs = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Fit, tune thresholds, evaluate, track and register one experiment.
+    """Fit, tune thresholds, evaluate, track and register one experiment; or, with --seeds, repeat it and sum it up.
 
     Example: **framescope train framing/default classifier.C=3 seed=7**
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.commands.summary import trained_json, trained_text
         from experiments.config.files import load_config
-        from experiments.train import train as run_training
+        from experiments.errors import InputError
 
         codes = check_codes(ignore)
-        trained = run_training(load_config(config, overrides or []).ignoring(codes), console.say)
-        console.show(trained_json(trained), trained_text(trained))
+        loaded = load_config(config, overrides or []).ignoring(codes)
+        if seeds is None:
+            from experiments.commands.summary import trained_json, trained_text
+            from experiments.train import train as run_training
+
+            if jobs is not None:
+                raise InputError("--jobs: runs several trainings at a time, and this is one; give --seeds 5 as well")
+            trained = run_training(loaded, console.say)
+            console.show(trained_json(trained), trained_text(trained))
+            return
+        from experiments.commands.repeated import repeated_json, repeated_text
+        from experiments.repeat import read_seeds, train_repeatedly
+
+        found = train_repeatedly(loaded, read_seeds(seeds, loaded.seed), jobs, console.say)
+        command = shlex.join(["framescope", "train", config, *(overrides or [])])
+        console.show(repeated_json(found), repeated_text(loaded, found, command))
 
 
 def cross_validate(
@@ -36,6 +54,8 @@ def cross_validate(
     overrides: Overrides = None,
     folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
     by: Annotated[str | None, typer.Option(help="Keep the values of this column whole, such as target.")] = None,
+    jobs: Jobs = None,
+    track: Annotated[bool, typer.Option("--track/--no-track", help="Whether to keep it in MLflow.")] = True,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -45,12 +65,13 @@ def cross_validate(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.commands.summary import cross_validated_json, cross_validated_text
+        from experiments.commands.repeated import cross_validated_json, cross_validated_text
         from experiments.config.files import load_config
         from experiments.training.cross_validation import cross_validate as run
+        from experiments.training.processes import default_jobs
 
         loaded = load_config(config, overrides or [])
-        found = run(loaded, folds, by, console.say)
+        found = run(loaded, folds, by, console.say, jobs or default_jobs(loaded, folds), track)
         console.show(cross_validated_json(loaded, found), cross_validated_text(loaded, found))
 
 

@@ -112,6 +112,9 @@ class Data(_Section):
         The rows to test on. Without it, a grouped and stratified part of the training rows is held out.
     test_size : float, default 0.2
         How much to hold out then, as a fraction of the rows.
+    split_seed : int, optional
+        Which rows these are, and which the folds of a cross-validation; ``seed`` when left out. Set it to change
+        ``seed`` and keep the test rows.
     validation_size : float, default 0.1
         Part of the training rows (whole groups) that is set aside for what is chosen on rows a classifier was not
         fitted to: an encoder's best epoch, thresholds by ``validation``, a cascade's hand-over. 0 for none. Classifiers
@@ -141,6 +144,7 @@ class Data(_Section):
     train: str | list[str]
     test: str | list[str] | None = None
     test_size: float = Field(default=0.2, gt=0, lt=1)
+    split_seed: int | None = Field(default=None, ge=0, lt=2**32)
     validation_size: float = Field(default=0.1, ge=0, lt=1)
     unlabelled: str | list[str] | None = None
     columns: Columns = Columns()
@@ -274,6 +278,11 @@ class Config(_Section):
     def model_name(self) -> str:
         """The name under which the model is registered."""
         return self.tracking.model or self.task.name
+
+    @property
+    def split_seed(self) -> int:
+        """What decides which rows are held out, and which are in which fold."""
+        return self.seed if self.data.split_seed is None else self.data.split_seed
 
     @property
     def targeted(self) -> bool:

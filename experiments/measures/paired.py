@@ -143,7 +143,13 @@ class PairedScores:
 
     def value(self, metric: str, system: int) -> float:
         """Return a system's value on the rows, the mean over its seeds."""
-        return float(np.mean([self._values[member][metric][0] for member in self.teams[system]]))
+        each = self.each(metric, system)
+        defined = [value for value in each if not math.isnan(value)]
+        return float(np.mean(defined)) if defined else float("nan")
+
+    def each(self, metric: str, system: int) -> list[float]:
+        """Return the values of a system's seeds."""
+        return [float(self._values[member][metric][0]) for member in self.teams[system]]
 
     def difference(self, metric: str, first: int, second: int) -> Estimate:
         """Return the second system's value minus the first's, with 95% bounds."""

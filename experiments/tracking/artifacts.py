@@ -10,6 +10,9 @@ from experiments.errors import InputError
 from experiments.files import writing
 from experiments.tracking.connection import connect
 
+UNREPORTED = "framescope.unreported"
+"""Tag of runs without a report: parents of others, and folds."""
+
 
 def fetch_model(uri: str) -> Path:
     """Return a local folder with the model of an MLflow URI.
@@ -51,7 +54,7 @@ def fetch_artifact(run_id: str, name: str) -> Path:
 
 
 def last_run() -> str:
-    """Return the id of the newest finished run of all experiments.
+    """Return the id of the newest finished run of all experiments that has a report.
 
     Raises
     ------
@@ -63,17 +66,18 @@ def last_run() -> str:
     ids = [found.experiment_id for found in client.search_experiments()]
     runs = (
         client.search_runs(
-            ids, "attributes.status = 'FINISHED'", max_results=1, order_by=["attributes.start_time DESC"]
+            ids, "attributes.status = 'FINISHED'", max_results=1000, order_by=["attributes.start_time DESC"]
         )
         if ids
         else []
     )
-    if not runs:
+    reported = [run for run in runs if UNREPORTED not in run.data.tags]
+    if not reported:
         raise InputError(
             f"there is no finished run in {mlflow.get_tracking_uri()} yet; make one with: framescope "
             "train framing/default"
         )
-    return str(runs[0].info.run_id)
+    return str(reported[0].info.run_id)
 
 
 def save_report(run_id: str | None, output: Path) -> str:

@@ -150,24 +150,30 @@ def as_dataset(data: Labelled, context: str) -> PandasDataset:
 
 
 @contextmanager
-def start_run(config: Config) -> Iterator[Run]:
-    """Open a run for a config; when the block fails it is marked FAILED, when it is interrupted KILLED."""
+def start_run(config: Config, more_tags: Mapping[str, str] = {}, run_id: str | None = None) -> Iterator[Run]:
+    """Open a run for a config; when the block fails it is marked FAILED, when it is interrupted KILLED.
+
+    With ``run_id`` a run that has ended is taken up again.
+    """
     connect()
     set_experiment(config.experiment_name)
-    _close_dead_runs()
+    close_dead_runs()
     tags = {
         "framescope.kind": TRAINING,
         "framescope.task": config.task.name,
         "framescope.classifier": config.classifier.type,
         "mlflow.note.content": config.description,
     }
-    with open_run(config.name, tags) as run:
+    with open_run(config.name, {**tags, **more_tags}, run_id) as run:
         yield run
 
 
 @contextmanager
-def open_run(name: str, tags: Mapping[str, str]) -> Iterator[Run]:
-    """Open a run in the present experiment; when the block fails it is marked FAILED, when it is interrupted KILLED."""
+def open_run(name: str, tags: Mapping[str, str], run_id: str | None = None) -> Iterator[Run]:
+    """Open a run in the present experiment; when the block fails it is marked FAILED, when it is interrupted KILLED.
+
+    With ``run_id`` a run that has ended is taken up again.
+    """
     tags = {
         **tags,
         "framescope.host": socket.gethostname(),
@@ -177,7 +183,7 @@ def open_run(name: str, tags: Mapping[str, str]) -> Iterator[Run]:
     if commit := git_commit():
         tags["mlflow.source.git.commit"] = commit
     with terminate_as_interrupt():
-        active = mlflow.start_run(run_name=name, tags=tags)
+        active = mlflow.start_run(run_id=run_id, run_name=name, tags=tags)
         status = RunStatus.FAILED
         try:
             yield Run(active.info.run_id)
@@ -240,7 +246,7 @@ def set_experiment(name: str) -> None:
     mlflow.set_experiment(name)
 
 
-def _close_dead_runs() -> None:
+def close_dead_runs() -> None:
     """Mark runs KILLED that still count as running although their process on this machine is gone (kill -9)."""
     client = MlflowClient()
     host = socket.gethostname()

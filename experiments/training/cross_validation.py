@@ -1,38 +1,81 @@
 """Measures a config on all of its rows, each predicted by a model that has not seen its group, and by training size."""
 
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from experiments.config.schema import Config
 from experiments.corpus.checks import check_split, check_training, undecided_counts, undecided_lines
 from experiments.corpus.rows import Labelled, load_labelled
 from experiments.corpus.splits import folds
-from experiments.errors import InputError
-from experiments.evaluation.evaluate import evaluate
+from experiments.errors import InputError, UnfinishedError
+from experiments.evaluation.evaluate import evaluate, predictions_table
 from experiments.evaluation.gaps import label_lines
-from experiments.measures.metrics import Metrics, measure
+from experiments.evaluation.predictions import predicted, stacked
+from experiments.measures.metrics import Metrics, flat_metrics, measure
+from experiments.measures.repeated import Spread, spread
 from experiments.notices import Warn
 from experiments.tables.cells import cell_key
+from experiments.tracking.families import PREDICTIONS, Child, Family, family_digest, start_family
 from experiments.training.fitting import fit, learnable
+from experiments.training.processes import default_jobs, run_each, threaded
+
+Folds = dict[str, tuple[np.ndarray, np.ndarray]]
+"""A fold's name -> the numbers of the rows to fit on, and of those held out."""
 
 
 @dataclass(frozen=True)
 class CrossValidation:
     """Metrics over all rows, the macro-F1 of each fold (nan if it has no label), and what nobody decided.
 
-    ``undecided`` is as :func:`experiments.corpus.checks.undecided_counts` has it.
+    Attributes
+    ----------
+    rows : int
+        All rows.
+    folds : list of float
+        The folds' macro-F1.
+    metrics : dict of str to Estimate
+        Of the joined predictions, with bounds.
+    undecided : dict
+        As :func:`experiments.corpus.checks.undecided_counts` has it.
+    spreads : dict of str to Spread
+        Each metric's mean and standard deviation over the folds; no bounds come of these.
+    run_id : str or None
+        The parent run's, if it was tracked.
+    children : list of Child
+        Its folds, then.
+    seconds : float
+        For all of it.
     """
 
     rows: int
     folds: list[float]
     metrics: Metrics
     undecided: dict[str, Any] = field(default_factory=dict)
+    spreads: dict[str, Spread] = field(default_factory=dict)
+    run_id: str | None = None
+    children: list[Child] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def flat(self) -> dict[str, float]:
+        """All metrics by flat names: ``cv.name`` with ``.low`` and ``.high``, and over folds ``.mean`` and ``.sd``."""
+        found = flat_metrics(self.metrics, "cv")
+        for name, values in self.spreads.items():
+            for end, value in ((".mean", values.mean.value), (".sd", values.sd)):
+                if value == value and not name.endswith("support"):
+                    found[f"cv.{name}{end}"] = value
+        return found
 
 
-def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> CrossValidation:
+def cross_validate(
+    config: Config, n_folds: int, by: str | None, say: Warn, jobs: int | None = None, track: bool = False
+) -> CrossValidation:
     """Cross-validate a config: fit on all folds but one, thresholds included, and predict the one left out.
 
     Parameters
@@ -46,6 +89,12 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
         never seen.
     say : callable
         Called with a line for each fold.
+    jobs : int, optional
+        Folds at a time, each in a process of its own; without it one after the other in this process, or, if it is
+        tracked, as many as :func:`default_jobs` says.
+    track : bool, default False
+        Keep it in MLflow: a parent run with the joined predictions, and a child for each fold. A parent that ended
+        before its folds were done is taken up again.
 
     Returns
     -------
@@ -55,8 +104,39 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
     Raises
     ------
     InputError
-        If the rows can't be read, or there is no such column.
+        If the rows can't be read, there is no such column, or there are fewer groups than folds.
+    UnfinishedError
+        If folds failed; the others are kept.
+
+    Notes
+    -----
+    The standard deviation over folds is no standard error: the folds share training rows, and no unbiased estimate of
+    the variance comes of them. Bounds come from drawing whole groups in the joined predictions, and cover which texts
+    were measured, not which were trained on.
+
+    References
+    ----------
+    Bengio, Y. & Grandvalet, Y. (2004). No unbiased estimator of the variance of k-fold cross-validation. JMLR 5.
     """
+    began = time.perf_counter()
+    rows = _rows(config, by, say)
+    parts = {f"fold {number}": part for number, part in enumerate(folds(rows, n_folds, config.split_seed), 1)}
+    if not track:
+        found, _ = _joined(config, rows, parts, _predict(config, rows, parts, jobs, say))
+        return replace(found, seconds=time.perf_counter() - began)
+    with start_family(config, "folds", list(parts), family_digest(config, list(parts), [rows]), say) as family:
+        family.run.log_config(config)
+        family.run.log_data("train", rows)
+        tables = {name: family.predictions(family.done[name]) for name in parts if name in family.done}
+        rest = {name: part for name, part in parts.items() if name not in tables}
+        tables |= _predict(config, rows, rest, jobs or default_jobs(config, n_folds), say, family)
+        found, whole = _joined(config, rows, parts, tables)
+        family.log(found.flat, {PREDICTIONS: whole})
+    children = [family.done[name] for name in parts]
+    return replace(found, run_id=family.run.id, children=children, seconds=time.perf_counter() - began)
+
+
+def _rows(config: Config, by: str | None, say: Warn) -> Labelled:
     rows = load_labelled(config.data.train, config.task, config.data, say)
     if by is not None:
         if by not in rows.rows.column_names:
@@ -66,19 +146,68 @@ def cross_validate(config: Config, n_folds: int, by: str | None, say: Warn) -> C
         say(f"note: {line}")
     check_training(rows, config.task)
     learnable(config, rows, say)
-    probabilities, decided = np.zeros(rows.y.shape), np.zeros(rows.y.shape, dtype=np.int8)
-    scores = []
-    for number, (rest, held_out) in enumerate(folds(rows, n_folds, config.seed), 1):
-        classifier = fit(config, rows.take(rest), rows.take(held_out))
-        fold = evaluate(classifier, rows.take(held_out), bootstrap=0)
-        probabilities[held_out], decided[held_out] = fold.probabilities, fold.decided
-        scores.append(fold.metrics["macro_f1"].value)
-        over = "".join(f"; {line}" for line in label_lines(fold.gaps))
-        say(f"fold {number} of {n_folds}: macro-F1 {scores[-1]:.3f} on {len(held_out)} rows{over}")
-    task, times = config.task, config.evaluation.bootstrap
-    found = rows.y, probabilities, decided
-    metrics = measure(*found, task.labels, rows.groups, task.multilabel, times, config.seed, task.average_over)
-    return CrossValidation(len(rows), scores, metrics, undecided_counts(rows, task.labels))
+    return rows
+
+
+def _predict(
+    config: Config, rows: Labelled, parts: Folds, jobs: int | None, say: Warn, family: Family | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return each fold's predictions; with a family, every fold is kept as its child."""
+    names = list(parts)
+    work = [(config, rows.take(rest), rows.take(held_out)) for rest, held_out in parts.values()]
+    tables: dict[str, pd.DataFrame] = {}
+    failed: dict[str, str] = {}
+    with closing(run_each(_predict_fold, work, jobs, not threaded(config), say)) as ended:
+        for each in ended:
+            name, held_out = names[each.number], work[each.number][2]
+            if each.error is not None:
+                if family is None:
+                    raise (InputError if each.fault else UnfinishedError)(f"{name}: {each.error}")
+                family.add_failed(name, f"{config.name} {name}", each.error, each.began)
+                failed[name] = each.error
+                say(f"{name} failed: {each.error}")
+                continue
+            tables[name], lines = each.result
+            metrics = _measured(config, held_out, tables[name], bootstrap=0)
+            if family is not None:
+                family.add(name, f"{config.name} {name}", tables[name], flat_metrics(metrics, "test"), each.began)
+            over = "".join(f"; {line}" for line in lines)
+            say(f"{name}: macro-F1 {metrics['macro_f1'].value:.3f} on {len(held_out)} rows{over}")
+    if failed and family is not None:
+        raise UnfinishedError(family.failed(failed))
+    return tables
+
+
+def _predict_fold(part: tuple[Config, Labelled, Labelled], say: Warn) -> tuple[pd.DataFrame, list[str]]:
+    """Return the predictions of one fold's rows by a model of the others, and what can't be told of them."""
+    config, rest, held_out = part
+    classifier = fit(config, rest, held_out)
+    found = evaluate(classifier, held_out, bootstrap=0)
+    return predictions_table(classifier, found), label_lines(found.gaps)
+
+
+def _joined(
+    config: Config, rows: Labelled, parts: Folds, tables: dict[str, pd.DataFrame]
+) -> tuple[CrossValidation, pd.DataFrame]:
+    """Return what the folds say together, and their predictions in the order of the rows."""
+    whole = stacked([tables[name].assign(fold=number) for number, name in enumerate(parts, 1)])
+    whole = whole.iloc[np.argsort(np.concatenate([held_out for _, held_out in parts.values()]))].reset_index(drop=True)
+    if whole["id"].tolist() != rows.ids:
+        raise InputError(f"{rows.name}: the folds that are kept are of other rows; delete their parent run in MLflow")
+    each = [_measured(config, rows.take(parts[name][1]), tables[name], bootstrap=0) for name in parts]
+    return CrossValidation(
+        len(rows),
+        [metrics["macro_f1"].value for metrics in each],
+        _measured(config, rows, whole, config.evaluation.bootstrap),
+        undecided_counts(rows, config.task.labels),
+        {name: spread([metrics[name].value for metrics in each]) for name in each[0]},
+    ), whole
+
+
+def _measured(config: Config, rows: Labelled, table: pd.DataFrame, bootstrap: int) -> Metrics:
+    task, found = config.task, predicted(table, config.task.labels)
+    arrays = rows.y, found.probabilities, found.decided
+    return measure(*arrays, task.labels, rows.groups, task.multilabel, bootstrap, config.seed, task.average_over)
 
 
 @dataclass(frozen=True)
