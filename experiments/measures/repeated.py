@@ -70,9 +70,9 @@ def measure_repeated(
     Two things would be others another time: the test rows, and the luck of training. Models and groups of rows are
     crossed, every model having read every row, so a resample draws groups with replacement and, independently, models
     with replacement, and takes the mean of the metric over the models drawn, each measured on the rows drawn (the
-    pigeonhole bootstrap), with expanded percentiles where groups are few. A model's part of the variance comes out too small
-    by the factor (s - 1) / s, since so few are drawn from: with three models by a third, with ten by a tenth. There
-    are no bounds with fewer than five groups, nor for ``ece`` and ``support``.
+    pigeonhole bootstrap), with expanded percentiles where groups are few. A model's part of the variance comes
+    out too small by the factor (s - 1) / s, since so few are drawn from: with three models by a third, with ten by a
+    tenth. There are no bounds with fewer than five groups, nor for ``ece`` and ``support``.
 
     References
     ----------
