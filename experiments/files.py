@@ -90,8 +90,8 @@ def shown_paths(names: Sequence[str]) -> list[str]:
     Parameters
     ----------
     names : sequence of str
-        Files, rows of tables (``FILE:NUMBER``, ``FILE#NUMBER``), or anything else that something is called, which stays
-        as it is.
+        Files, rows of tables (``FILE:NUMBER``, ``FILE#NUMBER``), or anything else that something is called, which
+        stays as it is.
 
     Examples
     --------

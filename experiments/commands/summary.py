@@ -17,8 +17,8 @@ from experiments.train import Trained
 from experiments.training.cross_validation import LearningPoint
 
 _LEGEND = (
-    "(how far probabilities are from the truth, 0 at best: log loss counts surprise, Brier the mean squared distance; "
-    "ECE is how far they are from the frequencies observed)"
+    "(of probabilities, 0 is best: Brier is their mean squared distance from the truth, ECE their mean distance from "
+    "how often it is so)"
 )
 
 

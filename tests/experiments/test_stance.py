@@ -46,7 +46,25 @@ def test_stance_model_needs_a_target_and_its_answer_depends_on_it(stance):
 def test_served_stance_model_reads_the_target_column(stance):
     model = mlflow.pyfunc.load_model(stance.model_uri)
     table = pd.DataFrame({"text": ["We must keep it."], "target": ["the arms embargo"]})
-    assert list(model.predict(table).columns) == ["labels", "favor", "against", "none"]
+    found = model.predict(table)
+    assert list(found.columns) == ["labels", "favor", "against", "none", "target_in_training", "touches_target"]
+    assert found["target_in_training"].tolist() == [True] and found["touches_target"].tolist() == [False]
+    kept = pd.read_parquet(fetch_artifact(stance.run_id, "predictions.parquet"))
+    assert kept["target_in_training"].all() and 0 < kept["touches_target"].mean() < 1
+    assert not [column for column in kept if column.startswith("threshold")] and stance.thresholds == {}
+
+
+def test_training_says_which_test_targets_were_not_in_training(in_workspace, trained, stance_rows, tmp_path):
+    rows = [json.loads(line) for line in stance_rows.read_text("utf-8").splitlines()]
+    test = write_jsonl(
+        tmp_path / "test.jsonl", [{**row, "target": "the toll", "text": f"{row['text']} Now."} for row in rows[:30]]
+    )
+    said = []
+    config = [f"data.train={stance_rows}", f"data.test={test}", "data.allow_leaks=true", "features=[{type: words}]"]
+    train(load_config("stance/default", [*config, "evaluation.bootstrap=0", "tracking.register=false"]), said.append)
+    assert [line for line in said if "not in training" in line] == [
+        "note: 30 of these 30 rows have a target that was not in training: 'the toll'"
+    ]
 
 
 def test_score_takes_a_target_for_stance_and_refuses_it_for_frames(stance, trained):

@@ -42,13 +42,16 @@ def test_run_holds_all_that_a_reader_needs(client, trained):
     assert {"config.yaml", "report.html", "predictions.parquet", "figures"} <= names
     predictions = pd.read_parquet(fetch_artifact(trained.run_id, "predictions.parquet"))
     assert {"id", "group", "text", "true", "predicted", "score_threat"} <= set(predictions.columns)
+    assert predictions["threshold_threat"].unique().tolist() == [trained.thresholds["threat"]]
     assert predictions["id"].is_unique
 
 
 def test_stock_mlflow_loads_the_model(client, trained):
     model = mlflow.pyfunc.load_model(trained.model_uri)
     table = model.predict(pd.DataFrame({"text": ["Gunmen shot dead two soldiers, police said."]}))
-    assert list(table.columns) == ["labels", "threat", "cooperation", "denial"]
+    labels = ["threat", "cooperation", "denial"]
+    assert list(table.columns) == ["labels", *labels, *(f"threshold_{label}" for label in labels)]
+    assert table[f"threshold_{labels[0]}"].tolist() == [trained.thresholds["threat"]]
     assert model.metadata.get_input_schema().input_names() == ["text"]
 
 

@@ -66,12 +66,17 @@ def test_train_json_is_one_object_with_run_model_and_metrics(in_workspace, train
     result = one_json(run("train", small_config, "tracking.register=false", "--json"))
     assert {"run_id", "model_uri", "metrics"} <= set(result)
     assert result["metrics"]["test.macro_f1"] == pytest.approx(trained.metrics["test.macro_f1"])
+    assert result["thresholds"] == trained.thresholds
 
 
 def test_train_tells_people_the_metrics_with_bounds_and_where_to_go_next(in_workspace, trained, small_config):
     result = run("train", small_config, "tracking.register=false")
     assert "macro-F1 0." in result.stdout
     assert "framescope report" in result.stdout
+    limits = ", ".join(f"{label} {limit:.2f}" for label, limit in trained.thresholds.items())
+    assert limits and f"thresholds: {limits} (a label is given from its threshold on)" in result.stdout
+    (legend,) = [line for line in result.stdout.splitlines() if line.startswith("(of probabilities")]
+    assert "ECE" in legend and "Brier" in legend
 
 
 @pytest.mark.parametrize(

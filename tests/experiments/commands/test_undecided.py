@@ -90,6 +90,32 @@ def test_people_see_a_dash_for_what_is_undefined(rare, tmp_path):
     assert re.search(r"^  north +\d\.\d{3}  95 rows over 2 of 3 labels$", shown.stdout, re.MULTILINE)
     assert "note: macro-F1 over 2 of 3 labels" in shown.stderr
     assert "note: slices by desk of fewer than 20 rows are not measured: south (5)" in shown.stderr
+    assert shown.stdout.count("\n  of fewer than 20 rows, and so left out: south (5)") == 1
+
+
+def test_a_column_without_a_slice_of_enough_rows_has_no_empty_table(rare, tmp_path):
+    rows, result, _ = rare
+    few = [{**row, "town": f"t{number % 3}"} for number, row in enumerate(rows[:45])]
+    path = write_jsonl(tmp_path / "few.jsonl", few)
+    asked = [
+        "evaluate",
+        "-m",
+        result["model_uri"],
+        "-d",
+        path,
+        "--labels",
+        "label",
+        "--slice",
+        "town",
+        "--bootstrap",
+        0,
+    ]
+    shown = run(*asked).stdout.splitlines()
+    at = shown.index("macro-F1 by town: not measured")
+    assert shown[at + 1] == "  of fewer than 20 rows, and so left out: t0 (15), t1 (15), t2 (15)"
+    found = one_json(run(*asked, "--json"))
+    assert found["slices"] == {} and found["least_slice_rows"] == 20
+    assert found["small_slices"] == {"town": {"t0": 15, "t1": 15, "t2": 15}}
 
 
 def open_rows(n=240):
