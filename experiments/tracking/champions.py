@@ -4,8 +4,6 @@ A difference in the third digit of macro-F1 is chance. The two models' predictio
 pairs, so that what decides is the difference with its bounds.
 """
 
-import importlib
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,28 +13,16 @@ from mlflow.entities import Run as KeptRun
 from mlflow.exceptions import MlflowException
 
 from experiments.errors import InputError
+from experiments.measures.paired import BETTER, MARGIN, NO_WORSE, WORSE, Comparison, compare_decisions
 from experiments.measures.resampling import Estimate
 from experiments.model import load_model, sentences_per_second
 from experiments.tracking.artifacts import fetch_artifact, fetch_model
-
-MARGIN = 0.01
-"""How much lower macro-F1 may be in what counts as no worse."""
 
 CHEAPER = 0.1
 """By which part a model has to be smaller or faster for it to count; lesser differences don't."""
 
 SIZE = "model.mb"
 _ANYWAY = "tracking.champion=always replaces it"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What comparing two models' labels on the same rows came to: the second's macro-F1 minus the first's."""
-
-    difference: Estimate
-    p: float
-    verdict: str
-    needed: int | None
 
 
 def judge(y: np.ndarray, first: np.ndarray, second: np.ndarray, groups: list[str]) -> Comparison:
@@ -52,18 +38,10 @@ def judge(y: np.ndarray, first: np.ndarray, second: np.ndarray, groups: list[str
     Returns
     -------
     Comparison
-        With a verdict of "better", "no worse", "worse" or "can't tell" on the second.
+        The second's macro-F1 minus the first's, and a verdict on the second: "better", "no worse", "worse" or "can't
+        tell".
     """
-    # the place of experiments.measures.paired.compare_decisions; by name, since benchmarks are a floor above
-    paired = importlib.import_module("experiments.benchmarks.paired")
-    found = paired.macro_f1_difference(y, first, second, groups, 1000, 13)
-    if found.low > 0:
-        verdict = "better"
-    elif found.low > -MARGIN:
-        verdict = "no worse"
-    else:
-        verdict = "worse" if found.high < 0 else "can't tell"
-    return Comparison(found, float("nan"), verdict, None)
+    return compare_decisions(y, first, second, groups, MARGIN)
 
 
 def is_better(
@@ -90,11 +68,11 @@ def is_better(
         return False, f"version {version} has other row ids or labels, so the two can't be compared; {_ANYWAY}"
     found = judge(*paired)
     difference = f"{_signed(found.difference)} against version {version} on the same {len(paired[0])} test rows"
-    if found.verdict == "better":
+    if found.verdict == BETTER:
         return True, f"better: {difference}"
-    if found.verdict == "worse":
+    if found.verdict == WORSE:
         return False, f"worse: {difference}"
-    if found.verdict == "no worse":
+    if found.verdict == NO_WORSE:
         pays, why = is_cheaper(*runs, second)
         if pays:
             return True, f"no worse and cheaper: {difference}; {why}"
