@@ -60,8 +60,9 @@ def probe(
             raise InputError(f"{named} and --model {model}: name one model")
         wanted = named or model
         settings = data_settings(config, text, group=group, target=target, encoding=encoding, header=header)
-        read, place = read_probes(shipped_probes(NAMES_OF), probes)
         uri, classifier = resolve_model(wanted, task)
+        shipped = shipped_probes(classifier.task.name) or shipped_probes(NAMES_OF)
+        read, place = read_probes(shipped, probes)
         if wanted is None and uri == STARTER:
             console.say(starter_line(task))
         if data is None:

@@ -13,7 +13,7 @@ from mlflow.entities import Run as KeptRun
 from mlflow.exceptions import MlflowException
 
 from experiments.errors import InputError
-from experiments.measures.paired import compare_decisions
+from experiments.measures.paired import BETTER, MARGIN, NO_WORSE, WORSE, Comparison, compare_decisions
 from experiments.measures.resampling import Estimate
 from experiments.model import load_model, sentences_per_second
 from experiments.tracking.artifacts import fetch_artifact, fetch_model
@@ -23,6 +23,25 @@ CHEAPER = 0.1
 
 SIZE = "model.mb"
 _ANYWAY = "tracking.champion=always replaces it"
+
+
+def judge(y: np.ndarray, first: np.ndarray, second: np.ndarray, groups: list[str]) -> Comparison:
+    """Compare two models' labels on the same rows.
+
+    Parameters
+    ----------
+    y, first, second : ndarray of shape (n, n_labels)
+        The true indicator matrix, negative where nobody decided, and those of the two models.
+    groups : list of str
+        The group of each row.
+
+    Returns
+    -------
+    Comparison
+        The second's macro-F1 minus the first's, and a verdict on the second: "better", "no worse", "worse" or "can't
+        tell".
+    """
+    return compare_decisions(y, first, second, groups, MARGIN)
 
 
 def is_better(
@@ -47,13 +66,13 @@ def is_better(
     paired = pair(first, second, labels)
     if paired is None:
         return False, f"version {version} has other row ids or labels, so the two can't be compared; {_ANYWAY}"
-    found = compare_decisions(*paired)
+    found = judge(*paired)
     difference = f"{_signed(found.difference)} against version {version} on the same {len(paired[0])} test rows"
-    if found.verdict == "better":
+    if found.verdict == BETTER:
         return True, f"better: {difference}"
-    if found.verdict == "worse":
+    if found.verdict == WORSE:
         return False, f"worse: {difference}"
-    if found.verdict == "no worse":
+    if found.verdict == NO_WORSE:
         pays, why = is_cheaper(*runs, second)
         if pays:
             return True, f"no worse and cheaper: {difference}; {why}"
