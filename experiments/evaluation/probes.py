@@ -323,7 +323,7 @@ def _joined(base: Probes, own: Probes) -> Probes:
             "cases": own.cases if "cases" in own.model_fields_set else base.cases,
             "lists": {**names.lists, **own.lists},
             "slots": {**names.slots, **own.slots},
-            "actors": own.actors if "actors" in own.model_fields_set else names.actors,
+            "actors": own.actors if "actors" in own.model_fields_set else sentences.actors,
             "variants": {**sentences.variants, **own.variants},
             "templates": [*sentences.templates, *own.templates],
             "tests": [

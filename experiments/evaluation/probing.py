@@ -292,7 +292,9 @@ def _outcome(
         moved = failed = (given[:, tested] != now[:, tested]).any(axis=1)
         worst = -np.abs(after - before)[:, tested].max(axis=1)
     names, member = np.unique([case.group for case in cases], return_inverse=True)
-    low, high = proportion_bounds(np.bincount(member, weights=failed), np.bincount(member))
+    low = high = float("nan")
+    if len(names) >= MIN_GROUPS:
+        low, high = proportion_bounds(np.bincount(member, weights=failed), np.bincount(member))
     order = [int(n) for n in np.argsort(worst, kind="stable") if failed[n]]
     was, has = classifier.names(given), classifier.names(now)
     return Outcome(

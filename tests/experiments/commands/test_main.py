@@ -161,7 +161,7 @@ def test_evaluate_on_rows_of_the_training_says_so(in_workspace, trained, small_c
     def notes(data):
         return [
             line
-            for line in run("evaluate", "-m", trained.model_uri, "-d", data).stderr.splitlines()
+            for line in run("evaluate", "-m", trained.model_uri, "-d", data).stdout.splitlines()
             if "was trained on" in line
         ]
 
