@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.commands import benchmark, models, probing, runs, training
+from experiments.commands import benchmark, comparing, models, probing, runs, training
 from experiments.commands.data import data_app
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data", help="Check, measure and exchange labelled data.")
 for _name, _command in (
     ("train", training.train),
+    ("compare", comparing.compare),
     ("evaluate", models.evaluate),
     ("score", models.score),
     ("probe", probing.probe),

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-
 from experiments.errors import InputError
-from experiments.evaluation.pairing import Contestant, Rows, pair_rows
+from experiments.evaluation.pairing import Rows, pair_rows
 from experiments.measures.paired import (
     BETTER,
     CANT_TELL,
@@ -21,8 +19,7 @@ from experiments.measures.paired import (
     verdict,
 )
 from experiments.measures.resampling import MIN_GROUPS, Estimate
-
-_MIN_SLICE = 20
+from experiments.tracking.contestant import Contestant
 
 
 @dataclass(frozen=True)
@@ -37,18 +34,6 @@ class Pair:
     p_adjusted: float
     verdict: str
     needed: int | None
-
-
-@dataclass(frozen=True)
-class Turned:
-    """A part of the rows in which the order of two contestants turns round."""
-
-    column: str
-    value: str
-    rows: int
-    first: int
-    second: int
-    difference: Estimate
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,6 @@ class Compared:
     values: list[dict[str, Estimate]]
     pairs: list[Pair]
     against: dict[int, list[Pair]]
-    turned: list[Turned]
     groups: int
 
     def main(self, contestant: int) -> Pair | None:
@@ -137,10 +121,7 @@ def compare(
         alone = [_judged(paired, [(name, baseline, b)], margin)[0] for name in rest if _overall(name)]
         against[b] = [main if main.first == baseline else _other_way(paired, main, margin), *own, *alone]
     values = [{name: paired.bounds(name, number) for name in paired.metrics} for number in range(len(contestants))]
-    turned = _turned(rows, one, metric, pairs, times, seed)
-    return Compared(
-        list(contestants), rows, metric, margin, baseline, values, pairs, against, turned, len(set(rows.groups))
-    )
+    return Compared(list(contestants), rows, metric, margin, baseline, values, pairs, against, len(set(rows.groups)))
 
 
 def answer(compared: Compared) -> str:
@@ -175,7 +156,14 @@ def answer(compared: Compared) -> str:
     return f"{first}; it {'; it '.join(parts)}."
 
 
-def as_json(compared: Compared, page: str | None) -> dict[str, Any]:
+def holds(compared: Compared, wanted: str) -> bool:
+    """Return whether every contestant is ``better`` than the baseline, or at least ``no-worse``."""
+    enough = (BETTER,) if wanted == "better" else (BETTER, NO_WORSE)
+    said = [compared.main(number) for number in range(len(compared.contestants)) if number != compared.baseline]
+    return all(pair is not None and pair.verdict in enough for pair in said)
+
+
+def as_json(compared: Compared) -> dict[str, Any]:
     """Return the comparison as one object: every pair in the metric, and every metric against the baseline."""
     names = [each.name for each in compared.contestants]
 
@@ -213,7 +201,6 @@ def as_json(compared: Compared, page: str | None) -> dict[str, Any]:
         ],
         "pairs": [pair(each) for each in compared.pairs],
         "against_baseline": [pair(each) for found in compared.against.values() for each in found],
-        "page": page,
     }
 
 
@@ -221,27 +208,6 @@ def spoken(metric: str) -> str:
     """Return a metric's name for a sentence."""
     known = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "exact_match": "exact match", "log_loss": "log loss"}
     return known.get(metric, metric.replace("_", " ").replace(".f1", " F1").replace(".", " "))
-
-
-def settings_that_differ(contestants: Sequence[Contestant]) -> dict[str, list[str]]:
-    """Return the settings in which the contestants' configs differ, each with every contestant's value."""
-    keys = dict.fromkeys(key for each in contestants for key in each.settings)
-    found = {key: [each.settings.get(key, "–") for each in contestants] for key in keys}
-    return {key: values for key, values in found.items() if len(set(values)) > 1}
-
-
-def alone_right(compared: Compared, first: int, second: int, most: int = 10) -> list[int]:
-    """Return rows that the second contestant gets right and the first doesn't, the most confident first.
-
-    By each one's first seed; rows of which a label is undecided don't count.
-    """
-    rows = compared.rows
-    (p_one, d_one), (p_two, d_two) = rows.systems[first][0], rows.systems[second][0]
-    known = (rows.y >= 0).all(axis=1)
-    right = known & (d_two == rows.y).all(axis=1) & ~(d_one == rows.y).all(axis=1)
-    apart = np.abs(p_two - p_one).max(axis=1)
-    found = np.flatnonzero(right)
-    return [int(at) for at in found[np.argsort(-apart[found], kind="stable")][:most]]
 
 
 def _judged(paired: PairedScores, wanted: Sequence[tuple[str, int, int]], margin: float) -> list[Pair]:
@@ -261,26 +227,6 @@ def _other_way(paired: PairedScores, pair: Pair, margin: float) -> Pair:
     said = verdict(difference, pair.p_adjusted, margin, pair.metric)
     needed = paired.needed(pair.metric, pair.second, pair.first, margin) if said == CANT_TELL else None
     return Pair(pair.second, pair.first, pair.metric, difference, pair.p, pair.p_adjusted, said, needed)
-
-
-def _turned(rows: Rows, one: Contestant, metric: str, pairs: Sequence[Pair], times: int, seed: int) -> list[Turned]:
-    """Return the slices in which a pair's order is the other way round than on all rows, with the difference there."""
-    found = []
-    for column, values in rows.slices.items():
-        for value in sorted(set(values)):
-            at = np.flatnonzero(np.asarray(values) == value)
-            if not _MIN_SLICE <= len(at) < len(values):
-                continue
-            systems = [[(p[at], d[at]) for p, d in system] for system in rows.systems]
-            groups = [rows.groups[row] for row in at]
-            part = PairedScores(
-                rows.y[at], systems, rows.labels, groups, one.multilabel, one.average_over, max(times // 4, 1), seed
-            )
-            for pair in pairs:
-                here = part.difference(metric, pair.first, pair.second)
-                if here.value * pair.difference.value < 0:
-                    found.append(Turned(column, value, len(at), pair.first, pair.second, here))
-    return sorted(found, key=lambda each: -abs(each.difference.value))
 
 
 def _overall(name: str) -> bool:

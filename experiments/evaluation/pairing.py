@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -10,51 +10,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.errors import InputError
-
-SLICE = "slice_"
-"""What the columns of a predictions table begin with by which a run's evaluation was sliced."""
+from experiments.tracking.contestant import Contestant
 
 _SCORE = "score_"
 _KEY = ("id", "text", "target")
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """A run, or a model, as it goes into a comparison.
-
-    Attributes
-    ----------
-    name : str
-        What it is called; no two of a comparison have the same.
-    table : DataFrame
-        Its predictions, as :func:`experiments.evaluation.evaluate.predictions_table` makes them; with a column
-        ``seed`` where one config was trained several times.
-    run_id : str or None
-        Of the MLflow run.
-    task : str
-        Its task's name.
-    multilabel : bool
-        Whether labels are independent.
-    settings : dict of str to str
-        Its config, flat.
-    costs : dict of str to float
-        ``train.seconds``, ``test.seconds``, ``model.mb`` and the like, as far as they are known.
-    model : str or None
-        Where the model is, for what needs to ask it.
-    notes : dict
-        Whatever else a page may show: ``checks`` and ``probe``, as the run kept them.
-    """
-
-    name: str
-    table: pd.DataFrame
-    run_id: str | None = None
-    task: str = ""
-    multilabel: bool = True
-    average_over: tuple[str, ...] = ()
-    settings: dict[str, str] = field(default_factory=dict)
-    costs: dict[str, float] = field(default_factory=dict)
-    model: str | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,8 +28,6 @@ class Rows:
         The truth; -1 where nobody decided.
     systems : list of list of (probabilities, decided)
         Of each contestant, once for each seed.
-    slices : dict of str to list of str
-        Column -> value of each row.
     left_out : int
         Rows that not all have.
     """
@@ -81,7 +38,6 @@ class Rows:
     groups: list[str]
     y: np.ndarray
     systems: list[list[tuple[np.ndarray, np.ndarray]]]
-    slices: dict[str, list[str]]
     left_out: int = 0
 
 
@@ -116,10 +72,13 @@ def pair_rows(contestants: Sequence[Contestant], common: bool = False) -> Rows:
         raise InputError(
             f"{first.name} and {contestants[apart].name} were tested on different rows (digests {_digest(keys[0])}, "
             f"{len(keys[0])} rows, and {_digest(keys[apart])}, {len(keys[apart])} rows; {len(keys[0] & keys[apart])} "
-            "in both): score all of them on one file with --data FILE, or compare on what they share with --common"
+            "in both): compare on what they share with --common, or train them on one split (data.test)"
         )
     if not shared:
-        raise InputError("these runs have no test row in common; score all of them on one file with --data FILE")
+        raise InputError(
+            "these runs have no test row in common; train them with the same data.test, or the same data.train, "
+            "data.test_size and seed"
+        )
     order = [key for key in _keys(split[0][0]) if key in shared]
     base = _ordered(split[0][0], order)
     y = truth(base, labels)
@@ -132,19 +91,14 @@ def pair_rows(contestants: Sequence[Contestant], common: bool = False) -> Rows:
                 at = int(np.flatnonzero((truth(ordered, labels) != y).any(axis=1))[0])
                 raise InputError(
                     f"{first.name} and {contestant.name} were tested against different labels of the same sentences, "
-                    f"such as {order[at][0]}; score both on one file with --data FILE"
+                    f"such as {order[at][0]}; train both with the same labels"
                 )
             found.append((ordered[[_SCORE + label for label in labels]].to_numpy(float), _matrix(ordered, labels)))
         systems.append(found)
-    slices = {
-        name.removeprefix(SLICE): [str(value) for value in base[name]]
-        for name in base.columns
-        if name.startswith(SLICE) and all(name in tables[0] for tables in split)
-    }
     groups = [str(group) for group in base["group"]]
     left_out = len(set.union(*keys)) - len(shared)
     texts = [str(text) for text in base["text"]]
-    return Rows(labels, [key[0] for key in order], texts, groups, y, systems, slices, left_out)
+    return Rows(labels, [key[0] for key in order], texts, groups, y, systems, left_out)
 
 
 def truth(table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:

@@ -1,0 +1,44 @@
+"""A comparison as text."""
+
+from experiments.evaluation.comparison import Compared, Pair, answer, spoken
+from experiments.measures.resampling import Estimate
+
+
+def compared_text(compared: Compared) -> str:
+    """Return the answer, a line a run against the baseline, and a line for each label in which they differ."""
+    names = [each.name for each in compared.contestants]
+    width = max(map(len, names))
+    lines = [answer(compared), "", f"{'':{width}}  {spoken(compared.metric):24}  against {names[compared.baseline]}"]
+    for number, name in enumerate(names):
+        pair = compared.main(number)
+        said = "the baseline" if pair is None else _line(pair)
+        lines.append(f"{name:{width}}  {_value(compared.values[number][compared.metric]):24}  {said}")
+    labels = [
+        f"{names[pair.second]:{width}}  {spoken(pair.metric):24}  {_line(pair)}"
+        for pairs in compared.against.values()
+        for pair in pairs
+        if pair.metric.endswith(".f1") and pair.metric != compared.metric and pair.verdict in ("better", "worse")
+    ]
+    lines += ["", "labels that differ", *labels] if labels else []
+    left = f"; {compared.rows.left_out} that not all have are left out" if compared.rows.left_out else ""
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"{len(compared.rows.ids):,} test rows of {compared.groups:,} articles{left}. Bounds are 95%, of whole "
+            "articles drawn; p by exchanging whole articles, adjusted over all pairs (Holm).",
+        ]
+    )
+
+
+def _line(pair: Pair) -> str:
+    difference = pair.difference
+    bounds = f" [{difference.low:+.3f}, {difference.high:+.3f}]" if difference.low == difference.low else ""
+    p = f", p = {pair.p_adjusted:.3f}" if pair.p_adjusted == pair.p_adjusted else ""
+    needed = f", which would take about {pair.needed:,} articles" if pair.needed else ""
+    return f"{difference.value:+.3f}{bounds}{p}: {pair.verdict}{needed}"
+
+
+def _value(estimate: Estimate) -> str:
+    bounds = f" [{estimate.low:.3f}, {estimate.high:.3f}]" if estimate.low == estimate.low else ""
+    return f"{estimate.value:.3f}{bounds}"

@@ -1,0 +1,111 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.errors import InputError
+from experiments.evaluation.comparison import answer, as_json, compare, holds
+from experiments.files import finite
+from experiments.tracking.contestant import Contestant
+
+LABELS = ["threat", "denial"]
+
+
+def contestant(name, wrong, rows=200, seed=1, per_article=2, task="framing", first=0, **more):
+    """A run that errs on a share of the cells, at random but alike for the same seed."""
+    rng = np.random.default_rng(7)
+    y = rng.random((first + rows, 2)) < 0.4
+    flipped = np.random.default_rng(seed).random((first + rows, 2)) < wrong
+    given = np.where(flipped, ~y, y)
+    table = pd.DataFrame(
+        {
+            "id": [f"s{row}" for row in range(first + rows)],
+            "group": [f"a{row // per_article}" for row in range(first + rows)],
+            "text": [f"Sentence {row}." for row in range(first + rows)],
+            "true": [[label for label, has in zip(LABELS, row, strict=True) if has] for row in y],
+            "predicted": [[label for label, has in zip(LABELS, row, strict=True) if has] for row in given],
+            **{f"score_{label}": np.where(given[:, at], 0.9, 0.1) for at, label in enumerate(LABELS)},
+        }
+    )
+    return Contestant(name, table.iloc[first:].reset_index(drop=True), run_id=name * 4, task=task, **more)
+
+
+def test_the_better_run_is_named_whatever_the_order_of_its_rows():
+    good, bad = contestant("good", 0.05), contestant("bad", 0.35, seed=2)
+    shuffled = Contestant("good", good.table.sample(frac=1, random_state=1), "g", "framing")
+    compared = compare([bad, shuffled], times=300)
+    assert compared.main(1).verdict == "better" and compared.main(0) is None
+    assert compared.main(1).difference == compare([bad, good], times=300).main(1).difference
+    assert answer(compared).startswith("good has the best macro-F1, 0.9") and "better than bad" in answer(compared)
+    assert holds(compared, "better") and holds(compared, "no-worse")
+    assert not holds(compare([good, bad], times=300), "no-worse")
+
+
+def test_baseline_changes_the_sign_and_nothing_else():
+    three = [contestant("a", 0.3), contestant("b", 0.1, seed=2), contestant("c", 0.2, seed=3)]
+    one, other = compare(three, baseline=0, times=300), compare(three, baseline=1, times=300)
+    assert one.main(1).difference.value == -other.main(0).difference.value
+    assert one.main(1).p_adjusted == other.main(0).p_adjusted
+    assert len(one.pairs) == 3
+    # Holm over three pairs: none is lower than by itself
+    assert all(pair.p_adjusted >= pair.p for pair in one.pairs)
+
+
+def test_runs_that_nothing_tells_apart_say_how_many_articles_would():
+    compared = compare([contestant("a", 0.20, rows=60), contestant("b", 0.17, rows=60, seed=2)], times=300)
+    assert compared.main(1).verdict == "can't tell"
+    assert "can't be told from" in answer(compared) and "articles instead of 30" in answer(compared)
+
+
+def test_few_articles_tell_nothing():
+    compared = compare([contestant("a", 0.3, per_article=60), contestant("b", 0.0, seed=2, per_article=60)], times=300)
+    assert "with fewer than 5 nothing can be told" in answer(compared)
+    assert compared.main(1).verdict == "can't tell"
+
+
+def test_other_rows_are_refused_or_compared_on_what_they_share():
+    one, other = contestant("a", 0.3), contestant("b", 0.1, seed=2, first=40, rows=200)
+    with pytest.raises(InputError, match=r"a and b were tested on different rows .* 160 in both\): .*--common"):
+        compare([one, other], times=100)
+    assert len(compare([one, other], common=True, times=100).rows.ids) == 160
+    with pytest.raises(InputError, match="no test row in common"):
+        compare([one, contestant("c", 0.1, first=300)], common=True, times=100)
+
+
+def test_other_labels_of_the_same_sentences_are_refused():
+    one, other = contestant("a", 0.3), contestant("b", 0.1, seed=2)
+    other.table.at[3, "true"] = ["threat", "denial"] if other.table.at[3, "true"] != ["threat", "denial"] else []
+    with pytest.raises(InputError, match="different labels of the same sentences, such as s3"):
+        compare([one, other], times=100)
+
+
+def test_what_does_not_compare_is_one_line():
+    one, other = contestant("a", 0.3), contestant("b", 0.1, seed=2)
+    with pytest.raises(InputError, match="one run compares with nothing"):
+        compare([one])
+    with pytest.raises(InputError, match="is named twice"):
+        compare([one, one])
+    with pytest.raises(InputError, match="only runs of one task"):
+        compare([one, contestant("c", 0.1, task="stance")])
+    with pytest.raises(InputError, match="--metric f3: is no metric of these runs; take one of macro_f1"):
+        compare([one, other], metric="f3", times=100)
+
+
+def test_seeds_of_one_config_compare_by_their_mean():
+    parts = [contestant("x", wrong, seed=seed).table.assign(seed=seed) for wrong, seed in ((0.1, 3), (0.2, 4))]
+    several = Contestant("several", pd.concat(parts, ignore_index=True), "s", "framing")
+    alone = [compare([contestant("a", 0.3), Contestant("x", part, "x", "framing")], times=100) for part in parts]
+    found = compare([contestant("a", 0.3), several], times=100)
+    assert len(found.rows.ids) == 200
+    each = [compared.main(1).difference.value for compared in alone]
+    assert found.main(1).difference.value == pytest.approx(np.mean(each))
+
+
+def test_json_has_every_pair_with_its_verdict():
+    compared = compare([contestant("a", 0.3), contestant("b", 0.1, seed=2), contestant("c", 0.2, seed=3)], times=300)
+    found = json.loads(json.dumps(finite(as_json(compared))))
+    assert {"metric", "baseline", "runs", "pairs"} <= set(found)
+    assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert {"difference", "low", "high", "p", "p_adjusted", "verdict", "articles_needed"} <= set(found["pairs"][0])
+    assert found["runs"][1]["metrics"]["macro_f1"]["low"] < found["runs"][1]["metrics"]["macro_f1"]["value"]
