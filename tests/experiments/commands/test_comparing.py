@@ -1,0 +1,77 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from experiments.config.files import load_config
+from experiments.train import train
+from tests.experiments.commands.test_main import one_json, run
+
+
+@pytest.fixture(scope="session")
+def weaker(workspace, trained, small_config):
+    """A run on the same rows as the trained one, which reads next to nothing."""
+    before = Path.cwd()
+    os.chdir(workspace)
+    try:
+        changes = ["tracking.register=false", "name=weaker", "classifier.C=0.0001", "seed=13"]
+        return train(load_config(str(small_config), changes), lambda line: None).run_id
+    finally:
+        os.chdir(before)
+
+
+@pytest.fixture
+def two(in_workspace, trained, weaker):
+    return trained.run_id, weaker
+
+
+def test_compare_takes_ids_beginnings_and_names(two):
+    stronger, weaker = two
+    found = one_json(run("compare", stronger, weaker[:12], "--json"))
+    named = one_json(run("compare", stronger, "weaker", "--json"))
+    assert found["pairs"] == named["pairs"]
+    assert [each["run_id"] for each in found["runs"]] == [stronger, weaker]
+    (pair,) = found["pairs"]
+    assert pair["difference"] < 0 and {"low", "high", "p", "p_adjusted", "verdict"} <= set(pair)
+
+
+def test_compare_holds_all_to_the_baseline_and_asserts(two):
+    stronger, weaker = two
+    found = one_json(run("compare", stronger, weaker, "--baseline", "weaker", "--json"))
+    assert found["baseline"] == "weaker"
+    result = run("compare", weaker, stronger, "--baseline", stronger, "--assert", "better")
+    assert result.exit_code == 3 and "has the best macro-F1" in result.stdout
+    assert "the baseline" in result.stdout and "test rows of" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "name two runs or more"),
+        (("nothing-like-it", "weaker"), "nothing-like-it: no such run"),
+        (("weaker", "weaker"), "named twice"),
+        (("weaker",), "one run compares with nothing"),
+        (("--experiment", "nowhere"), "--experiment nowhere: there is none of that name"),
+        (("--last", "2", "--filter", "no such = filter"), "--filter no such = filter"),
+        (("--last", "2", "--metric", "f3"), "--metric f3: is no metric of these runs"),
+    ],
+)
+def test_what_does_not_compare_is_one_line(two, given, said):
+    result = run("compare", *given)
+    assert result.exit_code == 2, result.stdout
+    assert said in result.stderr and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_deleted_and_running_runs_are_named(two):
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    experiment = client.get_run(two[1]).info.experiment_id
+    running = client.create_run(experiment, run_name="under way").info.run_id
+    result = run("compare", two[0], running)
+    assert result.exit_code == 2 and "under way: the run is RUNNING, not finished" in result.stderr
+    client.delete_run(running)
+    result = run("compare", two[0], running)
+    assert result.exit_code == 2 and "was deleted; restore it with" in result.stderr
+    assert json.loads(run("compare", *two, "--json").stdout)["rows"] > 10
