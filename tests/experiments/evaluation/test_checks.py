@@ -1,4 +1,4 @@
-"""Each check where it finds something, and where it doesn't."""
+"""Checks where they find something, and where they do not; FS005, FS008 and FS009 still lack a case that fires."""
 
 from dataclasses import replace
 
