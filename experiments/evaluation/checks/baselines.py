@@ -100,7 +100,7 @@ def _shortcut(subject: Subject) -> str | None:
             continue
         model = _difference(subject, constant, subject.evaluation.decided, column)
         cut = _difference(subject, constant, decided, column)
-        if cut.low > 0 and model.value > 0 and cut.value >= NEARLY * model.value:
+        if cut.low > 0 and model.low > 0 and cut.value >= NEARLY * model.value:
             found.append(f"{label} (F1 {cut.value:.3f} above giving it to every row; the model {model.value:.3f})")
     if not found:
         return None
@@ -173,8 +173,8 @@ FS008 = Check(
     "A logistic regression that sees only the numbers of words and characters, the share of capitals, their squares "
     "and products, and the columns source, outlet, register, publisher, publication, newspaper, medium, site and "
     "domain if the rows have them, is fitted to the training rows. For a label, its F1 on the test rows is above that "
-    "of giving the label to every row by 80% or more of what the model's is, and above it beyond chance (lower 95% "
-    "bound of the paired difference).",
+    "of giving the label to every row by 80% or more of what the model's is, and both are above it beyond chance "
+    "(lower 95% bounds of the paired differences).",
     "The labels can then be told without reading, and the model may do no more than that (Gururangan et al. 2018): "
     "it will fail on texts of another length or from another source.",
     "add rows that break the tie (short and long, every source, with and without the label), and measure with "

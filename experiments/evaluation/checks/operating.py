@@ -23,12 +23,15 @@ def _edges(subject: Subject) -> str | None:
     if config is None or config.thresholds.method == "fixed" or not classifier.task.multilabel:
         return None
     low, high = GRID[EDGE] + 1e-9, GRID[-1 - EDGE] - 1e-9
-    at = [
-        f"{label} {value:.2f}"
-        for label, value in zip(classifier.labels, classifier.thresholds, strict=True)
-        if not low < value < high
-    ]
-    return f"{', '.join(at)}, of a grid from {GRID[0]:.2f} to {GRID[-1]:.2f}" if at else None
+    at = []
+    for label, value, p in zip(
+        classifier.labels, classifier.thresholds, subject.evaluation.probabilities.T, strict=True
+    ):
+        if p.max() < GRID[0] or p.min() > GRID[-1]:  # all thresholds are as bad, and the one taken is any
+            at.append(f"{label} {value:.2f}, with probabilities from {p.min():.3f} to {p.max():.3f}")
+        elif not low < value < high:
+            at.append(f"{label} {value:.2f}")
+    return f"{'; '.join(at)}; the grid goes from {GRID[0]:.2f} to {GRID[-1]:.2f}" if at else None
 
 
 def _overconfident(subject: Subject) -> str | None:
@@ -56,7 +59,7 @@ FS003 = Check(
     "FS003",
     "threshold at the edge of its grid",
     "The threshold that was chosen for a label (thresholds.method cv or validation) lies within two steps of an end of "
-    "the grid 0.02, 0.03 ... 0.98.",
+    "the grid 0.02, 0.03 ... 0.98, or all the label's probabilities of the test rows lie beyond an end.",
     "The best threshold may lie beyond the end; mostly the label is so rare, or the model so unsure or so sure of it, "
     "that no probability tells its rows from others, and small shifts of the probabilities then give it to all rows or "
     "to none.",

@@ -1,4 +1,4 @@
-"""Checks where they find something, and where they do not; FS005, FS008 and FS009 still lack a case that fires."""
+"""Checks where they find something, and where they do not."""
 
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from experiments.config.files import load_config
 from experiments.evaluation.checks.finding import Subject
 from experiments.evaluation.checks.run import CHECKS, run_checks
 from experiments.evaluation.evaluate import evaluate
+from experiments.tables.table import Table
 from experiments.train import prepare
 from experiments.training.fitting import fit
 
@@ -58,6 +59,14 @@ def test_threshold_at_the_edge_of_its_grid(subject):
     assert "0.98" in found(edge, "FS003").detail
 
 
+def test_threshold_of_a_label_whose_probabilities_never_reach_the_grid(subject):
+    tuned = tuned_by(replace(subject, config=load_config_with(subject, "cv")), 0.5)
+    probabilities = sure(subject)
+    probabilities[:, 2] = 0.011
+    assert found(with_answers(tuned, sure(subject)), "FS003") is None
+    assert found(with_answers(tuned, probabilities), "FS003").detail.startswith("denial 0.50, with probabilities")
+
+
 def load_config_with(subject, method):
     thresholds = subject.config.thresholds.model_copy(update={"method": method})
     return subject.config.model_copy(update={"thresholds": thresholds})
@@ -72,6 +81,66 @@ def test_no_better_than_the_baselines(subject):
     assert found(with_answers(subject, sure(subject)), "FS004") is None
     nothing = with_answers(subject, np.full(subject.test.y.shape, 0.02))
     assert found(nothing, "FS004") is not None
+
+
+def test_label_shares_that_differ(subject):
+    assert found(subject, "FS005") is None
+    y = subject.test.y.copy()
+    y[:, 0] = np.arange(len(y)) % 10 < 8
+    groups = [str(row // 2) for row in range(len(y))]
+    assert "threat" in found(with_test(subject, y=y, groups=groups), "FS005").detail
+
+
+def test_label_shares_that_differ_by_one_article_prove_nothing(subject):
+    n = len(subject.test)
+    share = (subject.train.y[:, 0] > 0).mean()
+    long = np.arange(n) < n // 2  # one article of half the rows, all of them with the label
+    y = subject.test.y.copy()
+    y[:, 0] = long | (np.arange(n) % 10 < 10 * share)
+    alone = [str(row) for row in range(n)]
+    together = ["long" if inside else group for inside, group in zip(long, alone, strict=True)]
+    assert found(with_test(subject, y=y, groups=alone), "FS005") is not None
+    assert found(with_test(subject, y=y, groups=together), "FS005") is None
+
+
+def by_outlet(subject, outlets):
+    """The same rows, with a column that says where each is from."""
+
+    def told(part):
+        columns = {**{name: part.rows[name] for name in part.rows.column_names}, "outlet": outlets(part)}
+        return replace(part, rows=Table("rows", columns))
+
+    changed = replace(subject, train=told(subject.train))
+    return with_test(changed, rows=told(subject.test).rows)
+
+
+def test_source_as_a_shortcut(subject):
+    assert found(subject, "FS008") is None
+    telling = by_outlet(subject, lambda part: np.where(part.y[:, 0] > 0, "Tribune", "Herald").tolist())
+    assert "outlet does nearly as well for threat" in found(telling, "FS008").detail
+    by_turns = by_outlet(subject, lambda part: ["Tribune" if row % 2 else "Herald" for row in range(len(part))])
+    assert found(by_turns, "FS008") is None
+
+
+def test_a_model_that_has_learned_nothing_has_no_shortcut(subject):
+    telling = by_outlet(subject, lambda part: np.where(part.y[:, 0] > 0, "Tribune", "Herald").tolist())
+    assert found(with_answers(telling, np.full(subject.test.y.shape, 0.6)), "FS008") is None
+
+
+def test_likely_label_errors(subject):
+    clean = with_answers(subject, sure(subject))
+    assert found(clean, "FS009") is None
+    wrong = np.flatnonzero(subject.test.y[:, 0] == 0)[:6]
+    y = subject.test.y.copy()
+    y[wrong[:5], 1] ^= 1  # rows of several classes, so that no class has many
+    y[wrong[5], 2] ^= 1
+    detail = found(with_test(clean, y=y), "FS009").detail
+    assert detail.startswith(f"6 of {len(y)} rows") and detail.endswith("and 1 more")
+    assert sum(subject.test.ids[row] in detail for row in wrong) == 5
+
+
+def test_a_model_that_errs_on_much_of_a_class_tells_no_label_errors(subject):
+    assert found(with_answers(subject, sure(subject, wrong=0.3)), "FS009") is None
 
 
 def test_label_with_too_few_test_rows(subject):
