@@ -161,24 +161,33 @@ class PairedScores:
         return Estimate(value, *percentile_bounds(draws, effective_groups(left) if len(left) else float(self.count)))
 
     def bounds(self, metric: str, system: int) -> Estimate:
-        """Return a system's value with its own bounds: those of ``measure``, or of several seeds those of their mean.
+        """Return a system's value with its own bounds, which say how well it is known and not which system is better.
 
-        They say how well the value is known, and nothing of which system is better.
+        They are those of ``measure``. Of several seeds the mean is bounded: the mean reach of each one's bounds, which
+        is what other articles would change, and Student's of the mean over seeds, which is what other seeds would,
+        added as the errors of independent sources are.
         """
         value = self.value(metric, system)
-        team = self.teams[system]
         if not self.bounded or math.isnan(value):
             return Estimate(value)
-        if len(team) == 1:
-            rated = self._rated(team[0])
-            if metric in rated:
-                return Estimate(value, *rated[metric])
-            effective = effective_groups(self._left_out[team[0]][metric]) if self.count < _MANY else float(self.count)
-            return Estimate(value, *percentile_bounds(self._draws[team[0]][metric], effective))
-        every = np.stack([self._draws[member][metric] for member in team])
-        rng = np.random.default_rng([self.seed, 3])
-        drawn = rng.multinomial(len(team), np.full(len(team), 1 / len(team)), size=every.shape[1])
-        return Estimate(value, *percentile_bounds((every * drawn.T).sum(axis=0) / len(team), float(self.count)))
+        each = [self._own_bounds(metric, member) for member in self.teams[system]]
+        if len(each) == 1:
+            return Estimate(value, *each[0])
+        values = self.each(metric, system)
+        down, up = (
+            float(np.nanmean([abs(at - pair[side]) for at, pair in zip(values, each, strict=True)])) for side in (0, 1)
+        )
+        student = float(stats.t.ppf(1 - _LEVEL / 2, len(each) - 1))
+        luck = student * float(np.nanstd(values, ddof=1)) / math.sqrt(len(each))
+        low, high = value - math.hypot(down, luck), value + math.hypot(up, luck)
+        return Estimate(value, max(low, 0.0), high if metric in LOWER_IS_BETTER else min(high, 1.0))
+
+    def _own_bounds(self, metric: str, number: int) -> tuple[float, float]:
+        rated = self._rated(number)
+        if metric in rated:
+            return rated[metric]
+        effective = effective_groups(self._left_out[number][metric]) if self.count < _MANY else float(self.count)
+        return percentile_bounds(self._draws[number][metric], effective)
 
     def p_value(self, metric: str, first: int, second: int) -> float:
         """Return how often exchanging the two systems' answers of whole groups gives as large a difference, two-sided.

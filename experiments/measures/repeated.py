@@ -67,16 +67,15 @@ def measure_repeated(
 
     Notes
     -----
-    Two things would be others another time: the test rows, and the luck of training. Models and groups of rows are
-    crossed, every model having read every row, so a resample draws groups with replacement and, independently, models
-    with replacement, and takes the mean of the metric over the models drawn, each measured on the rows drawn (the
-    pigeonhole bootstrap), with expanded percentiles where groups are few. A model's part of the variance comes
-    out too small by the factor (s - 1) / s, since so few are drawn from: with three models by a third, with ten by a
-    tenth. There are no bounds with fewer than five groups, nor for ``ece`` and ``support``.
+    Two things would be others another time: the test rows, and the luck of training. What other rows would change is
+    the mean reach of the bounds that each model has by itself, as :func:`experiments.measures.metrics.measure` gives
+    them; what other seeds would, Student's bounds of the mean over the models. Both are added as the errors of
+    independent sources are, so that one model many times has the bounds of one. Two or three models say little of
+    their luck, and the bounds are as wide as that. There are none with fewer than five groups, nor for ``ece`` and
+    ``support``.
 
     References
     ----------
-    Owen, A. B. (2007). The pigeonhole bootstrap. Annals of Applied Statistics 1(2), 386-411.
     Bouthillier, X. et al. (2021). Accounting for variance in machine learning benchmarks. MLSys.
     """
     models = range(len(probabilities))

@@ -1,7 +1,9 @@
 """What a probing counts, of models whose behaviour is known."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -177,9 +179,19 @@ def test_shipped_tests_have_sixty_cases_and_every_change_changes():
 def test_reversal_swaps_actor_and_target():
     found = shipped()
     test = next(each for each in found.tests if each.change and each.change.exchange)
+    states = [name.forms for name in found.names_for("actor")]
     for case in template_cases(test, found):
-        assert case.before != case.after
-        assert case.before.split()[-1] == case.after.split()[-1] or len(case.before.split()) == len(case.after.split())
+        assert any(exchanged(case.before, one, other) == case.after for one, other in permutations(states, 2)), case
+
+
+def exchanged(text, one, other):
+    """The text with every form of one name in the place of the same form of another, and the other way round."""
+    forms = {}
+    for form in one.keys() & other.keys():
+        forms |= {one[form]: other[form], other[form]: one[form]}
+    longest = sorted(forms, key=len, reverse=True)
+    found = re.sub("|".join(map(re.escape, longest)), lambda match: forms[match[0]], text)
+    return found[:1].upper() + found[1:]
 
 
 def test_task_without_shipped_probes_or_with_other_labels_is_not_probed():
