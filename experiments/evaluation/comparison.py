@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from experiments.errors import InputError
+from experiments.evaluation.gaps import MIN_SLICE
 from experiments.evaluation.pairing import Rows, pair_rows
 from experiments.measures.paired import (
     BETTER,
@@ -37,6 +40,18 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Turned:
+    """A part of the rows in which the order of two contestants turns round, with the difference there."""
+
+    column: str
+    value: str
+    rows: int
+    first: int
+    second: int
+    difference: Estimate
+
+
+@dataclass(frozen=True)
 class Compared:
     """What came out.
 
@@ -60,6 +75,7 @@ class Compared:
     values: list[dict[str, Estimate]]
     pairs: list[Pair]
     against: dict[int, list[Pair]]
+    turned: list[Turned]
     groups: int
 
     def main(self, contestant: int) -> Pair | None:
@@ -120,8 +136,10 @@ def compare(
         own = [pair for pair in labels if pair.second == b and pair.metric != metric]
         alone = [_judged(paired, [(name, baseline, b)], margin)[0] for name in rest if _overall(name)]
         against[b] = [main if main.first == baseline else _other_way(paired, main, margin), *own, *alone]
+    turned = _turned(rows, one, metric, pairs, times, seed)
     values = [{name: paired.bounds(name, number) for name in paired.metrics} for number in range(len(contestants))]
-    return Compared(list(contestants), rows, metric, margin, baseline, values, pairs, against, len(set(rows.groups)))
+    groups = len(set(rows.groups))
+    return Compared(list(contestants), rows, metric, margin, baseline, values, pairs, against, turned, groups)
 
 
 def answer(compared: Compared) -> str:
@@ -163,7 +181,7 @@ def holds(compared: Compared, wanted: str) -> bool:
     return all(pair is not None and pair.verdict in enough for pair in said)
 
 
-def as_json(compared: Compared) -> dict[str, Any]:
+def as_json(compared: Compared, page: str | None = None) -> dict[str, Any]:
     """Return the comparison as one object: every pair in the metric, and every metric against the baseline."""
     names = [each.name for each in compared.contestants]
 
@@ -201,6 +219,7 @@ def as_json(compared: Compared) -> dict[str, Any]:
         ],
         "pairs": [pair(each) for each in compared.pairs],
         "against_baseline": [pair(each) for found in compared.against.values() for each in found],
+        "page": page,
     }
 
 
@@ -208,6 +227,62 @@ def spoken(metric: str) -> str:
     """Return a metric's name for a sentence."""
     known = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "exact_match": "exact match", "log_loss": "log loss"}
     return known.get(metric, metric.replace("_", " ").replace(".f1", " F1").replace(".", " "))
+
+
+def settings_that_differ(contestants: Sequence[Contestant]) -> dict[str, list[str]]:
+    """Return the settings in which the contestants' configs differ, each with every contestant's value."""
+    keys = dict.fromkeys(key for each in contestants for key in each.settings)
+    found = {key: [each.settings.get(key, "") for each in contestants] for key in keys}
+    return {key: values for key, values in found.items() if len(set(values)) > 1}
+
+
+def alone_right(compared: Compared, first: int, second: int, most: int = 10) -> list[int]:
+    """Return rows that the second contestant gets right and the first doesn't, those furthest apart first.
+
+    By each one's first seed; rows of which a label is undecided don't count.
+    """
+    rows = compared.rows
+    (p_one, d_one), (p_two, d_two) = rows.systems[first][0], rows.systems[second][0]
+    known = (rows.y >= 0).all(axis=1)
+    right = known & (d_two == rows.y).all(axis=1) & ~(d_one == rows.y).all(axis=1)
+    apart = np.abs(p_two - p_one).max(axis=1)
+    found = np.flatnonzero(right)
+    return [int(at) for at in found[np.argsort(-apart[found], kind="stable")][:most]]
+
+
+def written_back(compared: Compared) -> dict[str, dict[str, dict[str, float]]]:
+    """Return for each run but the baseline, by id, its difference to that in every metric, under MLflow's names."""
+    return {
+        str(compared.contestants[number].run_id): {
+            pair.metric: {
+                "diff": pair.difference.value,
+                "ci_low": pair.difference.low,
+                "ci_high": pair.difference.high,
+                "p": pair.p_adjusted,
+            }
+            for pair in pairs
+        }
+        for number, pairs in compared.against.items()
+        if compared.contestants[number].run_id
+    }
+
+
+def _turned(rows: Rows, one: Contestant, metric: str, pairs: Sequence[Pair], times: int, seed: int) -> list[Turned]:
+    """Return the slices in which a pair's order is the other way round than on all rows, with the difference there."""
+    found = []
+    for column, values in rows.slices.items():
+        for value in sorted(set(values)):
+            at = np.flatnonzero(np.asarray(values) == value)
+            if not MIN_SLICE <= len(at) < len(values):
+                continue
+            systems = [[(p[at], d[at]) for p, d in system] for system in rows.systems]
+            groups = [rows.groups[row] for row in at]
+            part = PairedScores(rows.y[at], systems, rows.labels, groups, one.multilabel, one.average_over, times, seed)
+            for pair in pairs:
+                here = part.difference(metric, pair.first, pair.second)
+                if here.value * pair.difference.value < 0:
+                    found.append(Turned(column, value, len(at), pair.first, pair.second, here))
+    return sorted(found, key=lambda each: -abs(each.difference.value))
 
 
 def _judged(paired: PairedScores, wanted: Sequence[tuple[str, int, int]], margin: float) -> list[Pair]:

@@ -15,6 +15,7 @@ from experiments.corpus.rows import UNDECIDED, Labelled, load_labelled
 from experiments.errors import InputError
 from experiments.evaluation.figures import draw_f1
 from experiments.evaluation.gaps import MIN_SLICE, Gaps, find_gaps, gap_lines
+from experiments.evaluation.predictions import SLICE
 from experiments.files import finite, writing
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
@@ -161,6 +162,8 @@ def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) ->
     ``threshold_<label>`` have the probability from which on each label is given. Of a stance model that knows its
     targets ``target_in_training`` and ``touches_target`` say what the answer rests on, as in scored sentences.
 
+    Columns ``slice_<name>`` have the values that the evaluation was sliced by.
+
     ``framescope compare`` pairs runs on the ids.
     """
     data = evaluation.data
@@ -177,6 +180,8 @@ def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) ->
         table[f"threshold_{label}"] = threshold
     for name, marks in classifier.target_marks(data.texts, data.targets).items():
         table[name] = marks
+    for name in evaluation.slices:
+        table[SLICE + name] = [cell_key(value) or "missing" for value in data.rows[name]]
     return table
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COLUMN, PAGE = 3.5, 7.0
 """Width in inches of a column and of a page's text, in most journals."""
 
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 _INK, _GREY = "#1b1b1b", "#808080"
 _SHADE = "#46525e"  # where darkness stands for a number: no label has this colour
 _TOGETHER = len(PALETTE)  # more curves than this are drawn in panels of their own
@@ -126,7 +126,7 @@ def draw_f1(path: Path, labels: Sequence[str], metrics: Metrics) -> None:
     from matplotlib.figure import Figure
 
     rows = [("macro-F1", metrics["macro_f1"], _INK)]
-    rows += [(_short(label), metrics[f"{label}.f1"], _colour(at, len(labels))) for at, label in enumerate(labels)]
+    rows += [(short(label), metrics[f"{label}.f1"], _colour(at, len(labels))) for at, label in enumerate(labels)]
     path.parent.mkdir(parents=True, exist_ok=True)
     with styled():
         figure = Figure(figsize=(COLUMN, 0.5 + 0.26 * len(rows)), layout="constrained")
@@ -192,7 +192,7 @@ def as_svg(figure: "Figure") -> str:
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
-def _panels(count: int, height: float, across: int = 4) -> "tuple[Figure, list[Any]]":
+def panels(count: int, height: float, across: int = 4) -> "tuple[Figure, list[Any]]":
     """Return a page-wide figure with one part a label, each ``height`` inches high."""
     from matplotlib.figure import Figure
 
@@ -209,7 +209,8 @@ def _colour(column: int, count: int) -> str:
     return PALETTE[column] if count <= _TOGETHER else _INK
 
 
-def _short(label: str, most: int = 24) -> str:
+def short(label: str, most: int = 24) -> str:
+    """Return a label as far as there is room for it."""
     return label if len(label) <= most else label[: most - 1] + "…"
 
 
@@ -217,21 +218,21 @@ def _precision_recall(labels: Sequence[str], y: np.ndarray, probabilities: np.nd
     from matplotlib.figure import Figure
 
     if len(labels) > _TOGETHER:
-        figure, parts = _panels(len(labels), 1.75)
+        figure, parts = panels(len(labels), 1.75)
         for column, (label, part) in enumerate(zip(labels, parts, strict=True)):
             axes = part.subplots()
-            _iso_lines(axes, named=False)
-            _curve(axes, y[:, column], probabilities[:, column], decided[:, column], _INK, "-", label)
-            axes.set_title(_short(label))
+            iso_lines(axes, named=False)
+            curve(axes, y[:, column], probabilities[:, column], decided[:, column], _INK, "-", label)
+            axes.set_title(short(label))
             axes.set_xlabel("recall")
             axes.set_ylabel("precision")
         return figure
     figure = Figure(figsize=(COLUMN, 3.3), layout="constrained")
     axes = figure.subplots()
-    _iso_lines(axes, named=True)
+    iso_lines(axes, named=True)
     for column, label in enumerate(labels):
-        dash = _DASHES[column % len(_DASHES)]
-        _curve(
+        dash = DASHES[column % len(DASHES)]
+        curve(
             axes, y[:, column], probabilities[:, column], decided[:, column], _colour(column, len(labels)), dash, label
         )
     axes.set_xlabel("recall")
@@ -241,7 +242,7 @@ def _precision_recall(labels: Sequence[str], y: np.ndarray, probabilities: np.nd
     return figure
 
 
-def _iso_lines(axes: "Axes", named: bool) -> None:
+def iso_lines(axes: "Axes", named: bool) -> None:
     """Draw the lines on which F1 is the same."""
     for f1 in (0.2, 0.4, 0.6, 0.8):
         lowest = f1 / (2 - f1)  # the recall that needs a precision of 1
@@ -252,21 +253,22 @@ def _iso_lines(axes: "Axes", named: bool) -> None:
     axes.set(xlim=(0, 1.0), ylim=(0, 1.02), xticks=np.arange(0, 1.1, 0.2), yticks=np.arange(0, 1.1, 0.2))
 
 
-def _curve(
+def curve(
     axes: "Axes", truth: np.ndarray, scores: np.ndarray, given: np.ndarray, colour: str, dash: Any, label: str
 ) -> None:
+    """Draw a precision-recall curve of n rows, those undecided (negative) left out, and a dot for the decisions."""
     from sklearn.metrics import precision_recall_curve
 
     truth, scores, given = (each[truth >= 0] for each in (truth, scores, given))
     if not truth.any():
-        axes.plot([], [], color=colour, linestyle=dash, label=f"{_short(label)} (no rows)")
+        axes.plot([], [], color=colour, linestyle=dash, label=f"{short(label)} (no rows)")
         return
     precision, recall, _ = precision_recall_curve(truth, scores)
     if len(recall) > _MOST_POINTS:
         kept = np.unique(np.linspace(0, len(recall) - 1, _MOST_POINTS).astype(int))
         precision, recall = precision[kept], recall[kept]
     # each threshold's precision holds down to the next recall, as average precision counts it
-    axes.plot(recall, precision, color=colour, linestyle=dash, drawstyle="steps-post", label=_short(label), zorder=2)
+    axes.plot(recall, precision, color=colour, linestyle=dash, drawstyle="steps-post", label=short(label), zorder=2)
     hits, sought, found = float((truth * given).sum()), float(truth.sum()), float(given.sum())
     if found:
         axes.plot(
@@ -275,7 +277,7 @@ def _curve(
 
 
 def _reliability(labels: Sequence[str], y: np.ndarray, probabilities: np.ndarray) -> "Figure":
-    figure, parts = _panels(len(labels), 2.35, across=3 if len(labels) == 3 else 4)
+    figure, parts = panels(len(labels), 2.35, across=3 if len(labels) == 3 else 4)
     binned = np.minimum((probabilities * BINS).astype(int), BINS - 1)
     known = y >= 0
     kept = [(bins[at], max(at.sum(), 1)) for bins, at in zip(binned.T, known.T, strict=True)]
@@ -295,7 +297,7 @@ def _reliability(labels: Sequence[str], y: np.ndarray, probabilities: np.ndarray
         upper.vlines(confidence, low, high, color=colour, linewidth=0.8, alpha=0.7)
         upper.plot(confidence, observed, "-o", color=colour, linewidth=0.8, markersize=2.8, clip_on=False)
         upper.set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1), ylabel="observed frequency")
-        upper.set_title(_short(label))
+        upper.set_title(short(label))
         lower.bar((np.arange(BINS) + 0.5) / BINS, counts / max(len(scores), 1), width=0.92 / BINS, color=colour)
         lower.set(ylim=(0, top), yticks=(0, top), xlabel="predicted probability", ylabel="share")
     return figure
@@ -311,7 +313,7 @@ def _wilson(share: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def _confusions(labels: Sequence[str], y: np.ndarray, decided: np.ndarray) -> "Figure":
     """Return one two by two matrix a label."""
-    figure, parts = _panels(len(labels), 1.75, across=3 if len(labels) == 3 else 4)
+    figure, parts = panels(len(labels), 1.75, across=3 if len(labels) == 3 else 4)
     for column, (label, part) in enumerate(zip(labels, parts, strict=True)):
         axes = part.subplots()
         matrix = np.zeros((2, 2), dtype=int)
@@ -319,7 +321,7 @@ def _confusions(labels: Sequence[str], y: np.ndarray, decided: np.ndarray) -> "F
         at = y[:, column] >= 0
         np.add.at(matrix, (1 - y[at, column], 1 - decided[at, column]), 1)
         _matrix(axes, matrix, ["yes", "no"], 8)
-        axes.set_title(_short(label))
+        axes.set_title(short(label))
     return figure
 
 
@@ -331,7 +333,7 @@ def _confusion(labels: Sequence[str], y: np.ndarray, decided: np.ndarray) -> "Fi
     figure = Figure(figsize=(size, size - 0.3), layout="constrained")
     matrix = y.T.astype(int) @ decided.astype(int)
     axes = figure.subplots()
-    names = [_short(label, 18) for label in labels]
+    names = [short(label, 18) for label in labels]
     _matrix(axes, matrix, names, 7 if len(labels) <= 10 else 5.5)
     if len(labels) > 4 or max(map(len, names)) > 10:
         axes.tick_params(axis="x", labelrotation=90)

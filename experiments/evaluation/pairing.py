@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from experiments.errors import InputError
+from experiments.evaluation.predictions import SLICE, predicted
 from experiments.tracking.contestant import Contestant
 
 _SCORE = "score_"
@@ -28,6 +28,8 @@ class Rows:
         The truth; -1 where nobody decided.
     systems : list of list of (probabilities, decided)
         Of each contestant, once for each seed.
+    slices : dict of str to list of str
+        Column that the evaluations were sliced by -> value of each row.
     left_out : int
         Rows that not all have.
     """
@@ -38,6 +40,7 @@ class Rows:
     groups: list[str]
     y: np.ndarray
     systems: list[list[tuple[np.ndarray, np.ndarray]]]
+    slices: dict[str, list[str]]
     left_out: int = 0
 
 
@@ -81,32 +84,29 @@ def pair_rows(contestants: Sequence[Contestant], common: bool = False) -> Rows:
         )
     order = [key for key in _keys(split[0][0]) if key in shared]
     base = _ordered(split[0][0], order)
-    y = truth(base, labels)
+    y = predicted(base, labels).y
     systems = []
     for contestant, tables in zip(contestants, split, strict=True):
         found = []
         for table in tables:
-            ordered = _ordered(table, order)
-            if (truth(ordered, labels) != y).any():
-                at = int(np.flatnonzero((truth(ordered, labels) != y).any(axis=1))[0])
+            said = predicted(_ordered(table, order), labels)
+            if (said.y != y).any():
+                at = int(np.flatnonzero((said.y != y).any(axis=1))[0])
                 raise InputError(
                     f"{first.name} and {contestant.name} were tested against different labels of the same sentences, "
                     f"such as {order[at][0]}; train both with the same labels"
                 )
-            found.append((ordered[[_SCORE + label for label in labels]].to_numpy(float), _matrix(ordered, labels)))
+            found.append((said.probabilities, said.decided))
         systems.append(found)
+    slices = {
+        name.removeprefix(SLICE): [str(value) for value in base[name]]
+        for name in base.columns
+        if name.startswith(SLICE) and all(name in tables[0] for tables in split)
+    }
     groups = [str(group) for group in base["group"]]
     left_out = len(set.union(*keys)) - len(shared)
     texts = [str(text) for text in base["text"]]
-    return Rows(labels, [key[0] for key in order], texts, groups, y, systems, left_out)
-
-
-def truth(table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:
-    """Return the true labels of a predictions table, shape (n, n_labels); -1 where nobody decided."""
-    y = _indicators(table["true"], labels)
-    if "undecided" in table:
-        y = np.where(_indicators(table["undecided"], labels) > 0, -1, y)
-    return np.asarray(y)
+    return Rows(labels, [key[0] for key in order], texts, groups, y, systems, slices, left_out)
 
 
 def labels_of(table: pd.DataFrame) -> list[str]:
@@ -136,12 +136,3 @@ def _ordered(table: pd.DataFrame, keys: Sequence[tuple[str, ...]]) -> pd.DataFra
 
 def _digest(keys: set[tuple[str, ...]]) -> str:
     return hashlib.sha256("\n".join(sorted("\t".join(key) for key in keys)).encode()).hexdigest()[:12]
-
-
-def _matrix(table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:
-    return _indicators(table["predicted"], labels)
-
-
-def _indicators(column: "pd.Series[Any]", labels: Sequence[str]) -> np.ndarray:
-    given = [set(row) for row in column]
-    return np.asarray([[label in row for label in labels] for row in given], dtype=np.int8).reshape(-1, len(labels))

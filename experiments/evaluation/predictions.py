@@ -8,6 +8,9 @@ import pandas as pd
 
 from experiments.corpus.rows import UNDECIDED
 
+SLICE = "slice_"
+"""What the columns begin with by whose values an evaluation was sliced."""
+
 
 @dataclass(frozen=True)
 class Predicted:

@@ -1,11 +1,15 @@
-"""Keeps an evaluation in MLflow, where there is a store."""
+"""Keeps evaluations and comparisons in MLflow, where there is a store."""
 
+import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from experiments.errors import InputError
+from experiments.evaluation.comparison import Compared, written_back
 from experiments.evaluation.evaluate import Evaluation, save_evaluation
-from experiments.files import MODELS, STARTER
+from experiments.files import MODELS, STARTER, finite
 from experiments.model import SentenceClassifier, model_digest
 from experiments.tracking.resolve import is_uri
 from experiments.tracking.store import check_store, store_exists, store_uri
@@ -53,3 +57,15 @@ def track_evaluation(model: str, classifier: SentenceClassifier, evaluation: Eva
         folder = Path(scratch)
         save_evaluation(folder, classifier, evaluation)
         return record_evaluation(model, digest, task, evaluation.data, evaluation.metrics, folder)
+
+
+def track_comparison(compared: Compared, name: str, page: str, result: Mapping[str, Any]) -> str:
+    """Keep a comparison as a run with its page, and its verdicts with the runs compared; return the run's id."""
+    from experiments.tracking.comparisons import record_comparison
+
+    against = compared.contestants[compared.baseline].name
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "comparison.html").write_text(page, encoding="utf-8")
+        (folder / "comparison.json").write_text(json.dumps(finite(result), ensure_ascii=False, indent=2), "utf-8")
+        return record_comparison(compared.contestants[0].task, name, against, written_back(compared), folder)

@@ -1,21 +1,29 @@
 """Finds the runs that a comparison is of, and what each has left in MLflow."""
 
-from collections.abc import Sequence
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import mlflow
 import pandas as pd
 import yaml
 from mlflow import MlflowClient
+from mlflow.entities import Metric
 from mlflow.entities import Run as KeptRun
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from experiments.config.names import metric_key
 from experiments.errors import InputError
 from experiments.tracking.artifacts import fetch_artifact
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.contestant import Contestant
-from experiments.tracking.runs import EVALUATION
+from experiments.tracking.runs import EVALUATION, open_run, set_experiment
+
+COMPARISON = "comparison"
+"""What a run is, in its tag ``framescope.kind``, that compares others."""
 
 MOST = 50
 """Runs that one comparison takes."""
@@ -84,6 +92,47 @@ def contestants(runs: Sequence[KeptRun]) -> list[Contestant]:
     ]
 
 
+def comparison_name(contestants: Sequence[Contestant]) -> str:
+    """Return what a comparison is called among the runs."""
+    names = [each.name for each in contestants]
+    return f"compare {' and '.join(names)}" if len(names) == 2 else f"compare {len(names)} runs"
+
+
+def record_comparison(
+    task: str, name: str, against: str, found: Mapping[str, Mapping[str, Mapping[str, float]]], folder: Path
+) -> str:
+    """Keep a comparison as a run, and its verdicts with the runs that it is of; return its id.
+
+    Parameters
+    ----------
+    task : str
+        In whose experiment it is.
+    name : str
+        What it is called.
+    against : str
+        The name of the run that the others were held to.
+    found : mapping
+        Run id -> metric -> ``diff``, ``ci_low``, ``ci_high`` and ``p`` (MLflow's own names), which become the run's
+        metrics ``compare/<baseline>/<metric>/<name>``.
+    folder : Path
+        Whose files are kept: the page and the object of ``--json``.
+    """
+    client = MlflowClient()
+    set_experiment(task)
+    with open_run(name, {"framescope.kind": COMPARISON, "framescope.task": task}) as run:
+        run.log_files(folder)
+    now = int(time.time() * 1000)
+    for run_id, metrics in found.items():
+        values = [
+            Metric(metric_key(f"compare/{against}/{metric}/{each}"), float(f"{value:.4g}"), now, 0)
+            for metric, numbers in metrics.items()
+            for each, value in numbers.items()
+            if value == value
+        ]
+        client.log_batch(run_id, metrics=values)
+    return run.id
+
+
 def _contestant(run: KeptRun, name: str) -> Contestant:
     if run.info.status != "FINISHED":
         raise InputError(f"{name}: the run is {run.info.status}, not finished; leave it out or train it again")
@@ -97,8 +146,19 @@ def _contestant(run: KeptRun, name: str) -> Contestant:
         task=task["name"],
         multilabel=task["type"] == "multilabel",
         average_over=tuple(task.get("average_over") or ()),
+        settings=dict(run.data.params),
+        model=f"runs:/{run.info.run_id}/model",
+        checks=_checks(run.info.run_id),
         costs={cost: run.data.metrics[cost] for cost in _COSTS if cost in run.data.metrics},
     )
+
+
+def _checks(run_id: str) -> list[dict[str, str]]:
+    try:
+        found = json.loads(fetch_artifact(run_id, "checks.json").read_text(encoding="utf-8"))
+    except InputError:  # an older run, or several seeds together
+        return []
+    return list(found["checks"])
 
 
 def _named(name: str, every: Sequence[KeptRun], client: MlflowClient) -> KeptRun:
@@ -124,4 +184,4 @@ def _named(name: str, every: Sequence[KeptRun], client: MlflowClient) -> KeptRun
 def _stands_alone(run: KeptRun) -> bool:
     """Return whether a run is a training by itself, or the parent of several: no child, evaluation or the like."""
     tags = run.data.tags
-    return MLFLOW_PARENT_RUN_ID not in tags and tags.get("framescope.kind") != EVALUATION
+    return MLFLOW_PARENT_RUN_ID not in tags and tags.get("framescope.kind") not in (EVALUATION, COMPARISON)

@@ -24,6 +24,12 @@ class Contestant:
         Whether labels are independent.
     costs : dict of str to float
         ``train.seconds``, ``test.seconds``, ``model.mb`` and the like, as far as they are known.
+    settings : dict of str to str
+        Its config, flat.
+    model : str or None
+        Where its model is.
+    checks : list of dict
+        What checks found of the run, as its ``checks.json`` has them.
     """
 
     name: str
@@ -33,3 +39,6 @@ class Contestant:
     multilabel: bool = True
     average_over: tuple[str, ...] = ()
     costs: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    model: str | None = None
+    checks: list[dict[str, str]] = field(default_factory=list)

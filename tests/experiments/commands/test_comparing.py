@@ -57,8 +57,9 @@ def test_compare_holds_all_to_the_baseline_and_asserts(two):
         (("--last", "2", "--metric", "f3"), "--metric f3: is no metric of these runs"),
     ],
 )
-def test_what_does_not_compare_is_one_line(two, given, said):
-    result = run("compare", *given)
+def test_what_does_not_compare_is_one_line(two, given, said, tmp_path):
+    result = run("compare", *given, "-o", tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
     assert result.exit_code == 2, result.stdout
     assert said in result.stderr and len(result.stderr.strip().splitlines()) == 1
 
@@ -75,3 +76,45 @@ def test_deleted_and_running_runs_are_named(two):
     result = run("compare", two[0], running)
     assert result.exit_code == 2 and "was deleted; restore it with" in result.stderr
     assert json.loads(run("compare", *two, "--json").stdout)["rows"] > 10
+
+
+def test_comparison_is_kept_with_its_page_and_verdicts(two, tmp_path):
+    from mlflow import MlflowClient
+
+    page = tmp_path / "page.html"
+    found = one_json(run("compare", *two, "-o", page, "--json"))
+    assert found["page"] == str(page) and found["answer"] in page.read_text(encoding="utf-8")
+    client = MlflowClient()
+    kept = client.get_run(found["run_id"])
+    assert kept.data.tags["framescope.kind"] == "comparison"
+    assert {each.path for each in client.list_artifacts(kept.info.run_id)} == {"comparison.html", "comparison.json"}
+    metrics = client.get_run(two[1]).data.metrics
+    (pair,) = found["pairs"]
+    name = found["baseline"]
+    assert metrics[f"compare/{name}/macro_f1/diff"] == pytest.approx(pair["difference"], rel=1e-3)
+    assert {f"compare/{name}/macro_f1/{each}" for each in ("ci_low", "ci_high", "p")} <= set(metrics)
+    again = one_json(run("compare", "--last", "2", "-o", page, "--json", "--no-track"))
+    assert "run_id" not in again
+    assert found["run_id"] not in [each["run_id"] for each in again["runs"]]
+
+
+def test_compare_scores_runs_and_models_on_a_new_file(two, tmp_path):
+    rows = tmp_path / "new.csv"
+    lines = [
+        line
+        for town in ("Norden", "Suden", "Osten", "Westen", "Mitten", "Oben")
+        for line in (
+            f"{town} threatened its neighbour with war.,threat,{town},a",
+            f"{town} signed an agreement on trade.,cooperation,{town},a",
+            f"{town} denied the accusation.,denial,{town},b",
+            f"It rained in {town} on Monday.,,{town},b",
+        )
+    ]
+    rows.write_text("text,labels,group,part\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    given = ("--data", rows, "-o", tmp_path / "page.html", "--json")
+    found = one_json(run("compare", "starter", *two, *given))
+    assert [each["name"] for each in found["runs"]][0] == "starter" and found["rows"] == 24
+    assert found["articles"] == 6 and found["runs"][0]["run_id"] is None
+    assert one_json(run("compare", "starter", two[0], "--baseline", two[0], *given))["baseline"] != "starter"
+    result = run("compare", two[0], "starter", "-o", tmp_path / "page.html")
+    assert result.exit_code == 2 and "starter: no such run" in result.stderr

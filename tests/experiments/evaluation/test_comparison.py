@@ -3,9 +3,19 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 from experiments.errors import InputError
-from experiments.evaluation.comparison import answer, as_json, compare, holds
+from experiments.evaluation.compare_page import write_comparison
+from experiments.evaluation.comparison import (
+    alone_right,
+    answer,
+    as_json,
+    compare,
+    holds,
+    settings_that_differ,
+    written_back,
+)
 from experiments.files import finite
 from experiments.tracking.contestant import Contestant
 
@@ -109,3 +119,60 @@ def test_json_has_every_pair_with_its_verdict():
     assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert {"difference", "low", "high", "p", "p_adjusted", "verdict", "articles_needed"} <= set(found["pairs"][0])
     assert found["runs"][1]["metrics"]["macro_f1"]["low"] < found["runs"][1]["metrics"]["macro_f1"]["value"]
+
+
+def test_sentences_that_one_alone_gets_right_are_those():
+    compared = compare([contestant("a", 0.3), contestant("b", 0.1, seed=2)], times=100)
+    y, ((_, one),), ((_, two),) = compared.rows.y, *compared.rows.systems
+    found = alone_right(compared, 0, 1, most=1000)
+    right = (two == y).all(axis=1) & ~(one == y).all(axis=1)
+    assert sorted(found) == np.flatnonzero(right).tolist() and len(found) > 20
+    assert len(alone_right(compared, 0, 1)) == 10
+
+
+def test_only_settings_that_differ_are_shown():
+    one, other = contestant("a", 0.3, settings={"seed": "1", "C": "2"}), contestant("b", 0.1, settings={"seed": "1"})
+    assert settings_that_differ([one, other]) == {"C": ["2", ""]}
+
+
+def test_slices_in_which_the_order_turns_round_are_found():
+    good, bad = contestant("good", 0.1), contestant("bad", 0.3, seed=2)
+    part = ["north" if row < 60 else "south" for row in range(200)]
+    swapped = bad.table.copy()
+    columns = ["predicted", "score_threat", "score_denial"]
+    swapped.loc[:59, columns], good.table.loc[:59, columns] = good.table.loc[:59, columns], swapped.loc[:59, columns]
+    runs = [
+        Contestant("good", good.table.assign(slice_town=part), "g", "framing"),
+        Contestant("bad", swapped.assign(slice_town=part), "b", "framing"),
+    ]
+    compared = compare(runs, times=100)
+    (turned,) = compared.turned
+    assert (turned.column, turned.value, turned.rows) == ("town", "north", 60)
+    assert turned.difference.value > 0 > compared.main(1).difference.value
+
+
+def test_verdicts_go_back_under_mlflows_names():
+    compared = compare([contestant("a", 0.3), contestant("b", 0.1, seed=2)], times=100)
+    (numbers,) = written_back(compared).values()
+    assert numbers["macro_f1"]["diff"] == compared.main(1).difference.value
+    assert {"diff", "ci_low", "ci_high", "p"} == set(numbers["threat.f1"])
+
+
+def test_page_says_the_answer_first_and_shows_every_run_and_pair():
+    many = [contestant(f"run{at}", 0.1 + at / 100, seed=at) for at in range(12)]
+    compared = compare(many, times=100)
+    page = write_comparison(compared, lambda each: None)
+    said = str(escape(answer(compared)))
+    assert said in page and page.index(said) < page.index("<table")
+    assert page.count("<details>") == 1  # 66 pairs are folded away
+    assert "The first 8 runs are drawn." in page
+    assert all(each.name in page for each in many)
+    assert "http" not in page.replace("http://www.w3.org", "")  # nothing is fetched
+    few = write_comparison(compare(many[:2], times=100), lambda each: None)
+    assert "<details>" not in few and few.count('class="error"') > 5
+
+
+def test_page_escapes_what_users_write():
+    odd = contestant("<b>bold</b>", 0.3)
+    page = write_comparison(compare([odd, contestant("b", 0.1, seed=2)], times=100), lambda each: None)
+    assert "<b>bold</b>" not in page and "&lt;b&gt;bold" in page
