@@ -182,7 +182,7 @@ def _predict_fold(part: tuple[Config, Labelled, Labelled], say: Warn) -> tuple[p
     """Return the predictions of one fold's rows by a model of the others, and what can't be told of them."""
     config, rest, held_out = part
     classifier = fit(config, rest, held_out)
-    found = evaluate(classifier, held_out, bootstrap=0)
+    found = evaluate(classifier, held_out, bootstrap=0, slices=config.evaluation.slices)
     return predictions_table(classifier, found), label_lines(found.gaps)
 
 

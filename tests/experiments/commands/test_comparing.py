@@ -113,7 +113,7 @@ def test_compare_scores_runs_and_models_on_a_new_file(two, tmp_path):
     rows.write_text("text,labels,group,part\n" + "\n".join(lines) + "\n", encoding="utf-8")
     given = ("--data", rows, "-o", tmp_path / "page.html", "--json")
     found = one_json(run("compare", "starter", *two, *given))
-    assert [each["name"] for each in found["runs"]][0] == "starter" and found["rows"] == 24
+    assert found["runs"][0]["name"] == "starter" and found["rows"] == 24
     assert found["articles"] == 6 and found["runs"][0]["run_id"] is None
     assert one_json(run("compare", "starter", two[0], "--baseline", two[0], *given))["baseline"] != "starter"
     result = run("compare", two[0], "starter", "-o", tmp_path / "page.html")
