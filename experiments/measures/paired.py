@@ -90,8 +90,8 @@ class PairedScores:
     Notes
     -----
     The bounds of two systems may overlap although one is surely better, as both depend on which rows were drawn; in the
-    difference on the same draw that cancels out. In simulations (``python -m tests.coverage``) the bounds cover 93 to
-    96% with 8, 20 and 60 groups, and the test rejects 2 to 6% of equal systems.
+    difference on the same draw that cancels out. How often the bounds hold, and how
+    often the test rejects equal systems, ``python -m tests.coverage`` measures (docs/benchmarks.md).
 
     References
     ----------

@@ -33,9 +33,8 @@ def proportion_bounds(hits: np.ndarray, trials: np.ndarray, caution: float = 1.0
     -----
     The effective number of rows is n / deff: deff, the design effect, is the variance of the rate as groups are drawn
     over that of independent rows, at least 1. Where all rows agree no variance is seen; a correlation within groups of
-    0.1 is assumed then. In simulations (``python -m tests.coverage``) these bounds cover the true rate in 93 to 99% of
-    samples with 8 groups and 94 to 97% with 20 and more, also at rates near 0 and 1, where percentiles of a bootstrap
-    have no width.
+    0.1 is assumed then. Also at rates near 0 and 1 these bounds hold the true rate about as often as they say, where
+    percentiles of a bootstrap have no width: ``python -m tests.coverage`` measures it (docs/benchmarks.md).
 
     References
     ----------
@@ -89,7 +88,7 @@ def mean_bounds(
 def rough_bounds(hits: np.ndarray, trials: np.ndarray) -> tuple[float, float]:
     """Return the bounds of a rate that is a part of a mean: with all of Korn and Graubard's caution, from two groups.
 
-    A mean has less slack than a single rate; so it covers 93 to 97% in simulations, where it would be 90 otherwise.
+    A mean has less slack than a single rate, whose bounds would be too narrow for it.
     """
     counted = trials > 0
     if counted.sum() < 2:
