@@ -178,6 +178,12 @@ def _beside(value: Any, folder: Path, key: str = "") -> Any:
     return value
 
 
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """Return what is to be said of a key that a file has and the kit doesn't know: the one that is meant, or all."""
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
+
+
 def _merge(base: Any, top: Any) -> Any:
     """Merge mappings key by key; anything else, and a mapping of another ``type``, replaces what was there."""
     if not (isinstance(base, dict) and isinstance(top, dict)):
@@ -231,11 +237,7 @@ def _faults(path: Path, error: ValidationError, raw: dict[str, Any]) -> list[str
             del where[2]
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
-            known = _fields_at(where)
-            near = difflib.get_close_matches(where[-1], known, n=1)
-            message = (
-                f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
-            )
+            message = unknown_key(where[-1], _fields_at(where))
         elif fault["type"] == "union_tag_invalid":
             known = fault["ctx"]["expected_tags"].replace("'", "")
             where, message = [*where, "type"], f"there is no type {fault['ctx']['tag']!r}; there are {known}"

@@ -1,6 +1,5 @@
 """What a file of probes may say: names, sentences with slots for them, and what is changed to see what a model does."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from experiments.config import written
-from experiments.config.files import read_yaml
+from experiments.config.files import read_yaml, unknown_key
 from experiments.errors import InputError
 from experiments.evaluation.perturb import REWRITES, SLOT, Name
 from experiments.files import ROOT
@@ -290,11 +289,7 @@ def _parse(path: Path) -> Probes:
         where = [str(part) for part in fault["loc"]]
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
-            known = _fields_beside(where)
-            near = difflib.get_close_matches(where[-1], known, n=1)
-            message = (
-                f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; there are {', '.join(known)}"
-            )
+            message = unknown_key(where[-1], _fields_beside(where))
         elif fault["type"] == "missing":
             message = "is missing"
         elif fault["type"] != "value_error":
