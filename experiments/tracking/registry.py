@@ -1,5 +1,6 @@
 """Registered models: which versions there are, and which one is champion."""
 
+import json
 from dataclasses import dataclass
 
 from mlflow import MlflowClient
@@ -51,6 +52,9 @@ def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Reg
             client.update_model_version(name, version, description=f"{standing} when registered: {reason}.")
             if champion:
                 client.set_registered_model_alias(name, CHAMPION, version)
+            # as mlflow.register_model does, so that the model's page names its version
+            versions = json.dumps([{"name": name, "version": str(version)}])
+            client.set_logged_model_tags(str(run.logged_id), {"mlflow.modelVersions": versions})
         except BaseException:
             if version is not None:
                 client.delete_model_version(name, version)

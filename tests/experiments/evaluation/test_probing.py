@@ -112,6 +112,16 @@ def test_only_the_labels_that_are_named_must_stay():
     assert every.share == 1.0 and threat.share == 0.0
 
 
+def test_a_test_may_keep_to_templates_with_a_label():
+    weather = {"text": "It rained on {actor}.", "labels": []}
+    templates = [*BASE["templates"], weather]
+    every, threats = (
+        {case.labels for case in template_cases(read.tests[0], read)}
+        for read in (probes({**OTHERS, **more}, templates=templates) for more in ({}, {"having": ["threat"]}))
+    )
+    assert every == {("threat",), ()} and threats == {("threat",)}
+
+
 def test_labels_of_the_templates_are_measured_too():
     right, wrong = (probed(says, {"kind": "labels"}).tests[0] for says in (keyed, lambda text: [1, 1, 0]))
     assert right.share == 0.0 and wrong.share == 1.0

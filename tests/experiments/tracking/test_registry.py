@@ -1,3 +1,4 @@
+import json
 import re
 import tempfile
 from functools import cache
@@ -76,6 +77,8 @@ def test_version_names_its_run_and_what_it_was_tested_on(client, configured):
     assert found == Registered("framing", "1", True, "the first champion")
     version = client.get_model_version("framing", "1")
     assert version.run_id == run.id
+    named = json.loads(client.get_logged_model(run.logged_id).tags["mlflow.modelVersions"])
+    assert named == [{"name": "framing", "version": "1"}]  # the model's page shows it
     assert version.source.endswith(run.logged_id)
     assert version.tags == {"test.digest": "digest", "test.macro_f1": "0.5"}
     assert client.get_registered_model("framing").description == "Labels: threat, cooperation, denial"
