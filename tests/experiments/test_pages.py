@@ -55,7 +55,7 @@ def hue(rgb) -> float | None:
 
 def strength(kind: str, mode: str) -> float:
     """Return how opaque the report's stylesheet makes a word's strongest shade."""
-    found = re.findall(rf"--{kind}-most: ([\d.]+)", (TEMPLATES / "report.html").read_text("utf-8"))
+    found = re.findall(rf"--{kind}-most: ([\d.]+)", (TEMPLATES / "look.css").read_text("utf-8"))
     return float(found[mode == "dark"])
 
 
