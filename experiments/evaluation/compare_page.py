@@ -18,6 +18,7 @@ from experiments.tracking.contestant import Contestant
 
 _MOST_CURVES = 8  # runs drawn over each other; more can't be told apart
 _MOST_SHOWN = 5  # contestants of which sentences are shown against the baseline
+_MOST_ASKED = 2  # models that are loaded to shade words: a large one takes seconds
 _MOST_PAIRS = 45  # shown at once; more are folded away
 _MOST_WORDS = 60
 _SCALE = 0.05
@@ -131,13 +132,13 @@ def _alone(
     others = [number for number in range(len(compared.contestants)) if number != held]
     if compared.best != held:
         others = [compared.best, *(number for number in others if number != compared.best)]
-    models = {number: load(compared.contestants[number]) for number in [held, *others[:_MOST_SHOWN]]}
+    models = {number: load(compared.contestants[number]) for number in [held, *others][:_MOST_ASKED]}
     found = []
     for number in others[:_MOST_SHOWN]:
         for wrong, right in ((held, number), (number, held)):
             names = compared.contestants[right].name, compared.contestants[wrong].name
             sentences = [
-                _sentence(compared, models[right], wrong, right, at) for at in alone_right(compared, wrong, right)
+                _sentence(compared, models.get(right), wrong, right, at) for at in alone_right(compared, wrong, right)
             ]
             found.append((*names, sentences))
     return found

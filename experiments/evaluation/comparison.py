@@ -230,10 +230,14 @@ def spoken(metric: str) -> str:
 
 
 def settings_that_differ(contestants: Sequence[Contestant]) -> dict[str, list[str]]:
-    """Return the settings in which the contestants' configs differ, each with every contestant's value."""
-    keys = dict.fromkeys(key for each in contestants for key in each.settings)
-    found = {key: [each.settings.get(key, "") for each in contestants] for key in keys}
-    return {key: values for key, values in found.items() if len(set(values)) > 1}
+    """Return the settings in which the contestants' configs differ, each with every contestant's value.
+
+    A contestant without a config, such as a model that is no run, differs in nothing; its values are empty.
+    """
+    known = [each.settings for each in contestants if each.settings]
+    keys = dict.fromkeys(key for settings in known for key in settings)
+    differ = [key for key in keys if len({settings.get(key, "") for settings in known}) > 1]
+    return {key: [each.settings.get(key, "") for each in contestants] for key in differ}
 
 
 def alone_right(compared: Compared, first: int, second: int, most: int = 10) -> list[int]:

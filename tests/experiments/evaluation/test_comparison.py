@@ -133,6 +133,7 @@ def test_sentences_that_one_alone_gets_right_are_those():
 def test_only_settings_that_differ_are_shown():
     one, other = contestant("a", 0.3, settings={"seed": "1", "C": "2"}), contestant("b", 0.1, settings={"seed": "1"})
     assert settings_that_differ([one, other]) == {"C": ["2", ""]}
+    assert settings_that_differ([one, other, contestant("starter", 0.2)]) == {"C": ["2", "", ""]}  # it has no config
 
 
 def test_slices_in_which_the_order_turns_round_are_found():
