@@ -26,7 +26,7 @@ def compared_text(compared: Compared) -> str:
             *lines,
             "",
             f"{len(compared.rows.ids):,} test rows of {compared.groups:,} articles{left}. Bounds are 95%, of whole "
-            "articles drawn; p by exchanging whole articles, adjusted over all pairs (Holm).",
+            "articles drawn; p by exchanging whole articles, adjusted over all pairs (Holm), as the bounds are not.",
         ]
     )
 

@@ -19,6 +19,7 @@ from experiments.tracking.contestant import Contestant
 _MOST_CURVES = 8  # runs drawn over each other; more can't be told apart
 _MOST_SHOWN = 5  # contestants of which sentences are shown against the baseline
 _MOST_ASKED = 2  # models that are loaded to shade words: a large one takes seconds
+_ROWS = ("FS010",)  # checks that are of the test rows alone
 _MOST_PAIRS = 45  # shown at once; more are folded away
 _MOST_WORDS = 60
 _SCALE = 0.05
@@ -58,6 +59,8 @@ def write_comparison(compared: Compared, load: Callable[[Contestant], SentenceCl
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         settings=settings_that_differ(compared.contestants),
         labels=compared.rows.labels,
+        positives=dict(zip(compared.rows.labels, (compared.rows.y > 0).sum(axis=0).tolist(), strict=True)),
+        shared=_of_the_rows(compared),
         rate=not compared.metric.endswith(("log_loss", "brier")),
         estimate=Estimate,
         costs=_costs(compared),
@@ -110,6 +113,12 @@ def _binned(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarr
     filled = np.flatnonzero(counts)
     said = np.bincount(bins, scores, minlength=BINS)[filled] / counts[filled]
     return said, np.bincount(bins, truth, minlength=BINS)[filled] / counts[filled]
+
+
+def _of_the_rows(compared: Compared) -> list[dict[str, str]]:
+    """Return what a check found of the test rows themselves: all contestants have these, though some ran no checks."""
+    found = {check["code"]: check for each in compared.contestants for check in each.checks}
+    return [found[code] for code in _ROWS if code in found]
 
 
 def _costs(compared: Compared) -> list[tuple[str, list[float | None]]]:

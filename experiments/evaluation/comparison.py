@@ -146,9 +146,10 @@ def answer(compared: Compared) -> str:
     """Return what came out, in a sentence or two."""
     names = [each.name for each in compared.contestants]
     best, metric = compared.best, spoken(compared.metric)
+    most = "lowest" if compared.metric in LOWER_IS_BETTER else "highest"
     if compared.groups < MIN_GROUPS:
         return (
-            f"{names[best]} has the best {metric}, but the {len(compared.rows.ids)} test rows come from "
+            f"{names[best]} has the {most} {metric}, but the {len(compared.rows.ids)} test rows come from "
             f"{compared.groups} article(s): with fewer than {MIN_GROUPS} nothing can be told."
         )
     beaten: list[tuple[int, Pair]] = []
@@ -161,7 +162,7 @@ def answer(compared: Compared) -> str:
             said = verdict(_signed(pair.difference, sign), pair.p_adjusted, compared.margin, compared.metric)
             {BETTER: beaten, NO_WORSE: equal}.get(said, open_).append((other, pair))
     value = compared.values[best][compared.metric]
-    first = f"{names[best]} has the best {metric}, {value.value:.3f}{_bounds(value)}"
+    first = f"{names[best]} has the {most} {metric}, {value.value:.3f}{_bounds(value)}"
     if not equal and not open_:
         return f"{first}, and is better than {_listed([names[at] for at, _ in beaten])}."
     parts = [f"is better than {_listed([names[at] for at, _ in beaten])}"] if beaten else []

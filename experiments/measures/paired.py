@@ -173,12 +173,13 @@ class PairedScores:
         each = [self._own_bounds(metric, member) for member in self.teams[system]]
         if len(each) == 1:
             return Estimate(value, *each[0])
-        values = self.each(metric, system)
-        down, up = (
-            float(np.nanmean([abs(at - pair[side]) for at, pair in zip(values, each, strict=True)])) for side in (0, 1)
-        )
-        student = float(stats.t.ppf(1 - _LEVEL / 2, len(each) - 1))
-        luck = student * float(np.nanstd(values, ddof=1)) / math.sqrt(len(each))
+        bounded = [(at, *pair) for at, pair in zip(self.each(metric, system), each, strict=True) if pair[0] == pair[0]]
+        if len(bounded) < 2:
+            return Estimate(value)  # of one seed that is known nothing can be said of others
+        values, lows, highs = np.transpose(bounded)
+        down, up = float((values - lows).mean()), float((highs - values).mean())
+        student = float(stats.t.ppf(1 - _LEVEL / 2, len(bounded) - 1))
+        luck = student * float(values.std(ddof=1)) / math.sqrt(len(bounded))
         low, high = value - math.hypot(down, luck), value + math.hypot(up, luck)
         return Estimate(value, max(low, 0.0), high if metric in LOWER_IS_BETTER else min(high, 1.0))
 
@@ -221,7 +222,8 @@ class PairedScores:
         """
         if not self.bounded:
             return None
-        spread_ = float(np.nanstd(self._drawn(metric, first, second)))
+        draws = self._drawn(metric, first, second)
+        spread_ = float(draws[~np.isnan(draws)].std()) if np.isfinite(draws).sum() > 1 else float("nan")
         seen = abs(self.value(metric, second) - self.value(metric, first))
         effect = seen if seen >= margin else margin
         if not effect or not math.isfinite(spread_):

@@ -41,7 +41,7 @@ def test_compare_holds_all_to_the_baseline_and_asserts(two):
     found = one_json(run("compare", stronger, weaker, "--baseline", "weaker", "--json"))
     assert found["baseline"] == "weaker"
     result = run("compare", weaker, stronger, "--baseline", stronger, "--assert", "better")
-    assert result.exit_code == 3 and "has the best macro-F1" in result.stdout
+    assert result.exit_code == 3 and "has the highest macro-F1" in result.stdout
     assert "the baseline" in result.stdout and "test rows of" in result.stdout
 
 

@@ -47,7 +47,7 @@ def test_the_better_run_is_named_whatever_the_order_of_its_rows():
     compared = compare([bad, shuffled], times=300)
     assert compared.main(1).verdict == "better" and compared.main(0) is None
     assert compared.main(1).difference == compare([bad, good], times=300).main(1).difference
-    assert answer(compared).startswith("good has the best macro-F1, 0.9") and "better than bad" in answer(compared)
+    assert answer(compared).startswith("good has the highest macro-F1, 0.9") and "better than bad" in answer(compared)
     assert holds(compared, "better") and holds(compared, "no-worse")
     assert not holds(compare([good, bad], times=300), "no-worse")
 
@@ -177,3 +177,11 @@ def test_page_escapes_what_users_write():
     odd = contestant("<b>bold</b>", 0.3)
     page = write_comparison(compare([odd, contestant("b", 0.1, seed=2)], times=100), lambda each: None)
     assert "<b>bold</b>" not in page and "&lt;b&gt;bold" in page
+
+
+def test_what_concerns_the_rows_of_all_stands_beside_the_answer():
+    finding = {"code": "FS010", "title": "test rows that are written", "detail": "all of them", "why": "", "remedy": ""}
+    runs = [contestant("a", 0.3), contestant("b", 0.1, seed=2, checks=[finding])]
+    page = write_comparison(compare(runs, times=100), lambda each: None)
+    assert page.index("test rows that are written: all of them") < page.index("<table")
+    assert f"threat {int((compare(runs, times=100).rows.y[:, 0]).sum())}" in page
