@@ -1,6 +1,6 @@
 """How good predictions are, and how sure of that one can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -135,18 +135,22 @@ def _as_metric(name: str, bounds: tuple[float, float]) -> tuple[float, float]:
 
 
 def _resampled_bounds(
-    tallies: Tallies, ranking: Ranking, sums: np.ndarray, member: np.ndarray, drawn: np.ndarray
+    tallies: Tallies, ranking: Ranking, sums: np.ndarray, member: np.ndarray, drawn: Iterable[np.ndarray]
 ) -> dict[str, tuple[float, float]]:
     """Return the bounds of the metrics that are no rates: log loss, Brier score and the average precisions."""
-    wanted = ("log_loss", "brier")
-    draws = {name: value for name, value in tallies.metrics(drawn @ sums).items() if name in wanted}
-    draws |= _joined([ranking.precisions(weights) for weights in spread(drawn, member)])
+
+    def found(blocks: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+        parts = []
+        for weights in blocks:
+            losses = tallies.metrics(weights @ sums)
+            ranked = _joined([ranking.precisions(rows) for rows in spread(weights, member)])
+            parts.append({**{name: losses[name] for name in ("log_loss", "brier")}, **ranked})
+        return _joined(parts)
+
+    draws = found(drawn)
     effective: dict[str, float] = dict.fromkeys(draws, float(len(sums)))
     if len(sums) < _MANY:
-        without = leave_out(len(sums))
-        left = {name: value for name, value in tallies.metrics(without @ sums).items() if name in wanted}
-        left |= _joined([ranking.precisions(weights) for weights in spread(without, member)])
-        effective = {name: effective_groups(value) for name, value in left.items()}
+        effective = {name: effective_groups(value) for name, value in found([leave_out(len(sums))]).items()}
     return {name: percentile_bounds(value, effective[name]) for name, value in draws.items()}
 
 

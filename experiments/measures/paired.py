@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from experiments.measures.resampling import (
     Estimate,
     draw_groups,
     effective_groups,
+    exchange_groups,
     group_sums,
     leave_out,
     members,
@@ -126,15 +127,13 @@ class PairedScores:
         ]
         self.sums = [group_sums(each.rows, self.count, self.member) for each in self.tallies]
         self.bounded = self.count >= MIN_GROUPS
-        weights = draw_groups(self.count, times, seed) if self.bounded else np.zeros((0, self.count))
-        without = leave_out(self.count) if self.bounded and self.count < _MANY else np.zeros((0, self.count))
-        numbers = range(len(self.systems))
-        self._values = [self._metrics(number, np.ones((1, self.count))) for number in numbers]
-        self._draws = [self._metrics(number, weights) for number in numbers]
-        self._left_out = [self._metrics(number, without) for number in numbers]
+        drawn = draw_groups(self.count, times, seed) if self.bounded else ()
+        without = [leave_out(self.count)] if self.bounded and self.count < _MANY else []
+        self._values = self._measured([np.ones((1, self.count))])
+        self._draws = self._measured(drawn)
+        self._left_out = self._measured(without)
         self._rates: dict[int, dict[str, tuple[float, float]]] = {}
-        self._flips: np.ndarray | None = None
-        self._flipped: dict[int, np.ndarray] = {}
+        self._flipped: list[np.ndarray] = []
 
     @property
     def metrics(self) -> list[str]:
@@ -157,8 +156,11 @@ class PairedScores:
         if not self.bounded or math.isnan(value):
             return Estimate(value)
         draws = self._drawn(metric, first, second)
-        left = self._mean(self._left_out, metric, second) - self._mean(self._left_out, metric, first)
-        return Estimate(value, *percentile_bounds(draws, effective_groups(left) if len(left) else float(self.count)))
+        effective = float(self.count)
+        if self.count < _MANY:
+            left = self._mean(self._left_out, metric, second) - self._mean(self._left_out, metric, first)
+            effective = effective_groups(left)
+        return Estimate(value, *percentile_bounds(draws, effective))
 
     def bounds(self, metric: str, system: int) -> Estimate:
         """Return a system's value with its own bounds, which say how well it is known and not which system is better.
@@ -236,18 +238,19 @@ class PairedScores:
             self._rates[number] = rate_bounds(self.tallies[number], self.sums[number])
         return self._rates[number]
 
-    def _metrics(self, number: int, weights: np.ndarray) -> dict[str, np.ndarray]:
-        ranking = Ranking(self.y, self.systems[number][0], self.labels)
-        ranked = [ranking.precisions(block) for block in spread(weights, self.member)]
-        joined = (
-            {name: np.concatenate([block[name] for block in ranked]) for name in ranked[0]}
-            if ranked
-            else {
-                name: np.zeros(0)
-                for name in ("macro_average_precision", *(f"{x}.average_precision" for x in self.labels))
-            }
-        )
-        return {**self.tallies[number].metrics(weights @ self.sums[number]), **joined}
+    def _measured(self, blocks: Iterable[np.ndarray]) -> list[dict[str, np.ndarray]]:
+        """Return every metric of every set of predictions for weights of the groups, given in blocks."""
+        rankings = [Ranking(self.y, probabilities, self.labels) for probabilities, _ in self.systems]
+        found: list[list[dict[str, np.ndarray]]] = [[] for _ in self.systems]
+        for weights in blocks:
+            for number, (ranking, tallies) in enumerate(zip(rankings, self.tallies, strict=True)):
+                ranked = [ranking.precisions(rows) for rows in spread(weights, self.member)]
+                joined = {name: np.concatenate([part[name] for part in ranked]) for name in ranked[0]}
+                found[number].append({**tallies.metrics(weights @ self.sums[number]), **joined})
+        return [
+            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+            for parts in found
+        ]
 
     def _mean(self, found: Sequence[dict[str, np.ndarray]], metric: str, system: int) -> np.ndarray:
         return np.asarray(np.mean([found[member][metric] for member in self.teams[system]], axis=0))
@@ -275,30 +278,29 @@ class PairedScores:
             return mixed, self.tallies[second].metrics(other + self.sums[first].sum(axis=0) - one)[metric]
         return self._ranked(metric, first, second)
 
-    def _exchanges(self) -> np.ndarray:
-        """Return which groups' answers are kept (1) or exchanged (0), shape (times, n_groups)."""
-        if self._flips is None:
-            if self.count <= _EXACT:
-                self._flips = ((np.arange(2**self.count)[:, None] >> np.arange(self.count)) & 1).astype(np.float64)
-            else:
-                rng = np.random.default_rng([self.seed, 1])
-                self._flips = rng.integers(0, 2, size=(_FLIPS, self.count)).astype(np.float64)
-        return self._flips
+    def _exchanges(self, times: int = _FLIPS) -> Iterator[np.ndarray]:
+        """Yield which groups' answers are kept (1) or exchanged (0), in blocks of shape (b, n_groups)."""
+        if self.count <= _EXACT:
+            yield ((np.arange(2**self.count)[:, None] >> np.arange(self.count)) & 1).astype(np.float64)
+        else:
+            yield from exchange_groups(self.count, times, self.seed)
 
     def _projected(self, number: int) -> np.ndarray:
-        if number not in self._flipped:
-            self._flipped[number] = self._exchanges() @ self.sums[number]
+        """Return the sums that a set of predictions has in the groups kept, shape (times, k)."""
+        if not self._flipped:
+            parts = [[kept @ sums for sums in self.sums] for kept in self._exchanges()]
+            self._flipped = [np.concatenate(each) for each in zip(*parts, strict=True)]
         return self._flipped[number]
 
     def _ranked(self, metric: str, first: int, second: int) -> tuple[np.ndarray, np.ndarray]:
         both = np.vstack([self.systems[first][0], self.systems[second][0]])
         ranking = Ranking(np.vstack([self.y, self.y]), both, self.labels)
-        kept = self._exchanges()[:_RANKED_FLIPS] if self.count > _EXACT else self._exchanges()
         twice = np.concatenate([self.member, self.member + self.count])
-        sides = []
-        for weights in (np.hstack([kept, 1 - kept]), np.hstack([1 - kept, kept])):
-            sides.append(np.concatenate([ranking.precisions(block)[metric] for block in spread(weights, twice)]))
-        return sides[0], sides[1]
+        sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        for kept in self._exchanges(_RANKED_FLIPS):
+            for side, weights in zip(sides, (np.hstack([kept, 1 - kept]), np.hstack([1 - kept, kept])), strict=True):
+                side.extend(ranking.precisions(rows)[metric] for rows in spread(weights, twice))
+        return np.concatenate(sides[0]), np.concatenate(sides[1])
 
 
 def compare_decisions(

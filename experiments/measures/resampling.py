@@ -28,10 +28,16 @@ def members(groups: Sequence[str]) -> tuple[int, np.ndarray]:
     return len(names), member
 
 
-def draw_groups(count: int, times: int, seed: int) -> np.ndarray:
-    """Return how often each group is drawn in each resample, shape (times, count), float64."""
+def draw_groups(count: int, times: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield how often each group is drawn in each resample, shape (b, count), float64; b sums to ``times``.
+
+    Blocks of b resamples come one after another, so that memory stays bounded whatever their number.
+    """
     rng = np.random.default_rng(seed)
-    return rng.multinomial(count, np.full(count, 1 / count), size=times).astype(np.float64)
+    block = max(1, _CELLS // max(count, 1))
+    for start in range(0, times, block):
+        size = min(block, times - start)
+        yield rng.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)
 
 
 def resample(groups: Sequence[str], times: int, seed: int) -> Iterator[np.ndarray]:
@@ -41,7 +47,16 @@ def resample(groups: Sequence[str], times: int, seed: int) -> Iterator[np.ndarra
     of :func:`draw_groups`.
     """
     count, member = members(groups)
-    yield from spread(draw_groups(count, times, seed), member)
+    for drawn in draw_groups(count, times, seed):
+        yield from spread(drawn, member)
+
+
+def exchange_groups(count: int, times: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield which groups are kept (1) or exchanged (0) at random, shape (b, count), float64; b sums to ``times``."""
+    rng = np.random.default_rng([seed, 1])
+    block = max(1, _CELLS // max(count, 1))
+    for start in range(0, times, block):
+        yield rng.integers(0, 2, size=(min(block, times - start), count)).astype(np.float64)
 
 
 def spread(weights: np.ndarray, member: np.ndarray) -> Iterator[np.ndarray]:

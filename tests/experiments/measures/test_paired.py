@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from experiments.measures import resampling
 from experiments.measures.metrics import measure
 from experiments.measures.paired import PairedScores, compare_decisions, holm, verdict
 from experiments.measures.resampling import Estimate
@@ -131,3 +132,14 @@ def test_several_seeds_of_one_system_count_by_their_mean_and_widen_the_bounds():
     same = PairedScores(y, [[first] * 5, runs[2]], LABELS, groups, times=400)
     assert same.p_value("macro_f1", 0, 1) == pytest.approx(alone.p_value("macro_f1", 0, 3))
     assert same.difference("macro_f1", 0, 1) == alone.difference("macro_f1", 0, 3)
+
+
+@pytest.mark.parametrize("cells", [1, 41 * 40])
+def test_differences_do_not_depend_on_the_memory_they_are_computed_in(cells, monkeypatch):
+    y, both, groups = systems()
+    whole = PairedScores(y, both, LABELS, groups, times=100)
+    monkeypatch.setattr(resampling, "_CELLS", cells)
+    blocks = PairedScores(y, both, LABELS, groups, times=100)
+    for metric in ("macro_f1", "a.average_precision", "log_loss"):
+        one, other = whole.difference(metric, 0, 1), blocks.difference(metric, 0, 1)
+        assert (other.value, other.low, other.high) == pytest.approx((one.value, one.low, one.high))
