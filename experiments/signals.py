@@ -1,24 +1,80 @@
-"""What a polite kill does: it ends the program as Ctrl-C does."""
+"""What a polite kill does: it ends the program as Ctrl-C does, wherever it hits."""
 
+import _thread
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_AGAIN = 0.05  # seconds until an interrupt that was swallowed comes again
+
+
+class _Hold:
+    """Whether interrupts wait at present, and whether one does."""
+
+    depth = 0
+    waiting = False
+
+
+_hold = _Hold()
+
 
 @contextmanager
 def terminate_as_interrupt() -> Iterator[None]:
-    """Let a polite kill (SIGTERM) end the run as Ctrl-C does."""
+    """Let a polite kill (SIGTERM) end the run as Ctrl-C does, and neither of them get lost.
+
+    Python swallows what is raised while an object is tidied away (``__del__``, weakref callbacks), a Ctrl-C too. Here
+    it comes again until it hits code that can be ended. In blocks of :func:`unbroken` it waits.
+    """
 
     def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
+        if _hold.depth and not _hold.waiting:
+            _hold.waiting = True
+        else:
+            raise KeyboardInterrupt
+
+    def once_more(lost: Any) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            # later, since it would be swallowed here as well; without effect once the handler below is gone
+            timer = threading.Timer(_AGAIN, _thread.interrupt_main, [signal.SIGTERM])
+            timer.daemon = True
+            timer.start()
+        else:
+            told(lost)
 
     try:
         former = signal.signal(signal.SIGTERM, interrupt)
     except ValueError:  # not in the main thread, where signals can't be caught
         yield
         return
+    ctrl_c = signal.getsignal(signal.SIGINT)
+    if ctrl_c is signal.default_int_handler:  # else somebody has decided what it does
+        signal.signal(signal.SIGINT, interrupt)
+    told, sys.unraisablehook = sys.unraisablehook, once_more
     try:
         yield
     finally:
+        sys.unraisablehook = told
+        signal.signal(signal.SIGINT, ctrl_c)
         signal.signal(signal.SIGTERM, former)
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let an interrupt wait until the block ends, which is what a store needs to stay whole; a second one doesn't wait.
+
+    Only within :func:`terminate_as_interrupt`, and in the main thread, in which alone Python handles signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _hold.depth += 1
+    try:
+        yield
+    finally:
+        _hold.depth -= 1
+        if not _hold.depth and _hold.waiting:
+            _hold.waiting = False
+            raise KeyboardInterrupt

@@ -28,7 +28,7 @@ from experiments.measures.metrics import Metrics, flat_metrics
 from experiments.measures.resampling import Estimate
 from experiments.model import FOLDER, SentenceClassifier, needs_encoder
 from experiments.provenance import git_commit, package_versions
-from experiments.signals import terminate_as_interrupt
+from experiments.signals import terminate_as_interrupt, unbroken
 from experiments.tracking.connection import connect
 from experiments.tracking.store import artifact_location
 
@@ -57,6 +57,7 @@ class Run:
         """The URI under which the run's model can be scored with, evaluated and served."""
         return f"runs:/{self.id}/model"
 
+    @unbroken()
     def log_config(self, config: Config) -> None:
         """Keep the resolved config as an artifact, and its flattened values as parameters.
 
@@ -68,6 +69,7 @@ class Run:
         params = {**dict(_flat(content)), "features": types or "none: reads the text itself"}
         mlflow.log_params({_key(name): value[:500] for name, value in params.items()})
 
+    @unbroken()
     def log_data(self, context: str, data: Labelled) -> None:
         """Note a part of the data with its digest; metrics that follow are those of the part ``test``."""
         dataset = as_dataset(data, context)
@@ -77,6 +79,7 @@ class Run:
         if context == "test":
             self.test = dataset
 
+    @unbroken()
     def log_metrics(self, metrics: Metrics) -> dict[str, float]:
         """Keep the metrics that a table of runs is read by, as those of the logged model on the test data.
 
@@ -93,6 +96,7 @@ class Run:
         mlflow.log_metrics(values, model_id=self.logged_id, dataset=self.test)
         return flat_metrics(metrics, "test")
 
+    @unbroken()
     def log_values(self, values: Mapping[str, float]) -> None:
         """Keep further numbers, such as seconds, to four significant digits."""
         mlflow.log_metrics({_key(name): float(f"{value:.{_DIGITS}g}") for name, value in values.items()})
@@ -183,21 +187,24 @@ def open_run(name: str, tags: Mapping[str, str], run_id: str | None = None) -> I
     if commit := git_commit():
         tags["mlflow.source.git.commit"] = commit
     with terminate_as_interrupt():
-        active = mlflow.start_run(run_id=run_id, run_name=name, tags=tags)
         status = RunStatus.FAILED
+        active = None
         try:
+            with unbroken():
+                active = mlflow.start_run(run_id=run_id, run_name=name, tags=tags)
             yield Run(active.info.run_id)
             status = RunStatus.FINISHED
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, GeneratorExit):  # the latter if it hit between this block and the caller's
             status = RunStatus.KILLED
             raise
         except BaseException as error:
-            MlflowClient().set_tag(
-                active.info.run_id, "framescope.error", (str(error).splitlines() or [type(error).__name__])[0][:500]
-            )
+            if active is not None:
+                why = (str(error).splitlines() or [type(error).__name__])[0][:500]
+                MlflowClient().set_tag(active.info.run_id, "framescope.error", why)
             raise
         finally:
-            mlflow.end_run(RunStatus.to_string(status))
+            with unbroken():
+                mlflow.end_run(RunStatus.to_string(status))
 
 
 def model_signature(classifier: SentenceClassifier) -> ModelSignature:

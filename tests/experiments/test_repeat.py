@@ -229,7 +229,8 @@ def test_interrupt_ends_children_too_and_leaves_no_process(started, client, sign
     assert "Traceback" not in said
     assert said.splitlines()[-1] == "framescope: interrupted; nothing half-written is left"
     parent, children, _ = family(client)
-    assert {run.info.status for run in [parent, *children.values()]} == {"KILLED"}
+    ended = [(run.info.status, run.data.tags.get("framescope.error")) for run in [parent, *children.values()]]
+    assert {status for status, _ in ended} == {"KILLED"}, ended
     assert all(map(gone, pids))
 
 
