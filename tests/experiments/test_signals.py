@@ -18,7 +18,8 @@ class Slow:
         time.sleep(0.01)
 
 
-def work():
+def tidy_then_work(sign):
+    Slow(sign)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         time.sleep(0.01)
@@ -29,29 +30,33 @@ def test_interrupt_ends_work_also_when_it_hits_an_object_that_is_tidied_away(sig
     with terminate_as_interrupt():
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                Slow(sign)
-                work()
+                tidy_then_work(sign)
 
 
 def test_polite_kill_is_as_before_afterwards():
     before = signal.getsignal(signal.SIGTERM)
-    with terminate_as_interrupt(), pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGTERM)
-        work()
+    with terminate_as_interrupt():
+        pass
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def whole(signs, steps):
+    with unbroken():
+        with unbroken():
+            os.kill(os.getpid(), signs[0])
+            steps.append("inner")
+        for sign in signs[1:]:
+            os.kill(os.getpid(), sign)
+        steps.append("outer")
 
 
 def test_interrupt_waits_for_what_must_stay_whole_and_a_second_one_does_not():
     steps = []
     with terminate_as_interrupt():
-        with pytest.raises(KeyboardInterrupt), unbroken(), unbroken():
-            os.kill(os.getpid(), signal.SIGINT)
-            steps.append("whole")
-        with pytest.raises(KeyboardInterrupt), unbroken():
-            os.kill(os.getpid(), signal.SIGTERM)
-            steps.append("first")
-            os.kill(os.getpid(), signal.SIGTERM)
-            steps.append("second")
+        with pytest.raises(KeyboardInterrupt):
+            whole([signal.SIGINT], steps)
+        with pytest.raises(KeyboardInterrupt):
+            whole([signal.SIGTERM, signal.SIGTERM], steps)
         with unbroken():
             steps.append("none waits")
-    assert steps == ["whole", "first", "none waits"]
+    assert steps == ["inner", "outer", "inner", "none waits"]
