@@ -62,7 +62,10 @@ def compare(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the page goes.")] = Path("comparison.html"),
     track: Annotated[
         bool,
-        typer.Option("--track/--no-track", help="Keep a comparison of runs in MLflow, and its verdicts with them."),
+        typer.Option(
+            "--track/--no-track",
+            help="Keep the comparison in MLflow, if there is a store, and its verdicts with the runs.",
+        ),
     ] = True,
     bootstrap: Annotated[int, typer.Option(min=100, help="Resamples behind the 95% bounds.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 13,
@@ -88,13 +91,15 @@ def compare(
         from experiments.evaluation.comparison import as_json, holds
         from experiments.evaluation.comparison import compare as run_comparison
         from experiments.evaluation.contestants import model_of, score_on
-        from experiments.files import writing
+        from experiments.evaluation.tracked import is_tracked, track_comparison
+        from experiments.files import STARTER, writing
         from experiments.tracking.comparisons import comparison_name
 
         if not runs and last is None and filter is None and experiment is None:
             raise InputError("name two runs or more, or select some with --last 5, --experiment or --filter")
         if slices and data is None:
             raise InputError("--slice: belongs to --data; runs are sliced by their own evaluation.slices")
+        kept = is_tracked(STARTER, track)  # whether there is a store; it is made by no comparison
         found, held = _contestants(runs or [], experiment, filter, last, baseline, data is not None, task)
         if data is not None:
             settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
@@ -104,10 +109,8 @@ def compare(
         with writing(output) as path:
             path.write_text(page, encoding="utf-8")
         result = as_json(compared, str(output))
-        if track and data is None:
-            from experiments.evaluation.tracked import track_comparison
-
-            result["run_id"] = track_comparison(compared, comparison_name(found), page, result)
+        if kept:
+            result["run_id"] = track_comparison(compared, comparison_name(found), page, result, data)
         console.show(result, f"{compared_text(compared)}\n\npage   {output}")
         if must and not holds(compared, must):
             raise typer.Exit(_NOT_SO)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -68,6 +69,7 @@ def write_comparison(compared: Compared, load: Callable[[Contestant], SentenceCl
         most_curves=_MOST_CURVES,
         most_pairs=_MOST_PAIRS,
         alone=_alone(compared, load),
+        probes=_probes(compared),
     )
 
 
@@ -131,6 +133,23 @@ def _costs(compared: Compared) -> list[tuple[str, list[float | None]]]:
     }
     found = [(head, [each.costs.get(name) for each in compared.contestants]) for name, head in heads.items()]
     return [line for line in found if any(value is not None for value in line[1])]
+
+
+def _probes(compared: Compared) -> list[tuple[dict[str, Any], list[Estimate | None]]]:
+    """Return a line a test of changed sentences: the test, and each contestant's share of wrong answers, where tried.
+
+    Tests of one name may have other cases in another version of the kit: those stand in lines of their own.
+    """
+    lines: dict[tuple[Any, ...], tuple[dict[str, Any], list[Estimate | None]]] = {}
+    for number, each in enumerate(compared.contestants):
+        for test in each.probes:
+            if test["share"] is None:
+                continue
+            key = (test["name"], test["should"], test["cases"], test["groups"])
+            line = lines.setdefault(key, (test, [None] * len(compared.contestants)))
+            bounds = (float("nan") if test[end] is None else test[end] for end in ("low", "high"))
+            line[1][number] = Estimate(test["share"], *bounds)
+    return list(lines.values())
 
 
 def _alone(

@@ -60,7 +60,7 @@ def score_on(
                 task=classifier.task.name,
                 multilabel=classifier.task.multilabel,
                 average_over=tuple(classifier.task.average_over),
-                checks=[],  # they were of other rows
+                checks=[],  # they were of other rows, unlike the probes
             )
         )
     return found

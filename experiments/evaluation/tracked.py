@@ -59,8 +59,13 @@ def track_evaluation(model: str, classifier: SentenceClassifier, evaluation: Eva
         return record_evaluation(model, digest, task, evaluation.data, evaluation.metrics, folder)
 
 
-def track_comparison(compared: Compared, name: str, page: str, result: Mapping[str, Any]) -> str:
-    """Keep a comparison as a run with its page, and its verdicts with the runs compared; return the run's id."""
+def track_comparison(
+    compared: Compared, name: str, page: str, result: Mapping[str, Any], data: str | None = None
+) -> str:
+    """Keep a comparison as a run with its page, and its verdicts with the runs compared; return the run's id.
+
+    ``data`` is the file that all were scored on, None where each run brought its own predictions.
+    """
     from experiments.tracking.comparisons import record_comparison
 
     against = compared.contestants[compared.baseline].name
@@ -68,4 +73,4 @@ def track_comparison(compared: Compared, name: str, page: str, result: Mapping[s
         folder = Path(scratch)
         (folder / "comparison.html").write_text(page, encoding="utf-8")
         (folder / "comparison.json").write_text(json.dumps(finite(result), ensure_ascii=False, indent=2), "utf-8")
-        return record_comparison(compared.contestants[0].task, name, against, written_back(compared), folder)
+        return record_comparison(compared.contestants[0].task, name, against, written_back(compared), folder, data)

@@ -99,7 +99,12 @@ def comparison_name(contestants: Sequence[Contestant]) -> str:
 
 
 def record_comparison(
-    task: str, name: str, against: str, found: Mapping[str, Mapping[str, Mapping[str, float]]], folder: Path
+    task: str,
+    name: str,
+    against: str,
+    found: Mapping[str, Mapping[str, Mapping[str, float]]],
+    folder: Path,
+    data: str | None = None,
 ) -> str:
     """Keep a comparison as a run, and its verdicts with the runs that it is of; return its id.
 
@@ -116,15 +121,21 @@ def record_comparison(
         metrics ``compare/<baseline>/<metric>/<name>``.
     folder : Path
         Whose files are kept: the page and the object of ``--json``.
+    data : str, optional
+        The file that all were scored on; its name without folder and ending then stands before the metric's.
     """
     client = MlflowClient()
     set_experiment(task)
-    with open_run(name, {"framescope.kind": COMPARISON, "framescope.task": task}) as run:
+    tags = {"framescope.kind": COMPARISON, "framescope.task": task}
+    if data is not None:
+        tags["framescope.data"] = data
+    with open_run(name, tags) as run:
         run.log_files(folder)
+    place = f"compare/{against}/{Path(data).stem}" if data is not None else f"compare/{against}"
     now = int(time.time() * 1000)
     for run_id, metrics in found.items():
         values = [
-            Metric(metric_key(f"compare/{against}/{metric}/{each}"), float(f"{value:.4g}"), now, 0)
+            Metric(metric_key(f"{place}/{metric}/{each}"), float(f"{value:.4g}"), now, 0)
             for metric, numbers in metrics.items()
             for each, value in numbers.items()
             if value == value
@@ -148,17 +159,19 @@ def _contestant(run: KeptRun, name: str) -> Contestant:
         average_over=tuple(task.get("average_over") or ()),
         settings=dict(run.data.params),
         model=f"runs:/{run.info.run_id}/model",
-        checks=_checks(run.info.run_id),
+        checks=_left(run.info.run_id, "checks.json", "checks"),
+        probes=_left(run.info.run_id, "probe.json", "tests"),
         costs={cost: run.data.metrics[cost] for cost in _COSTS if cost in run.data.metrics},
     )
 
 
-def _checks(run_id: str) -> list[dict[str, str]]:
+def _left(run_id: str, file: str, part: str) -> list[dict[str, Any]]:
+    """Return a list that a run has left in a JSON file."""
     try:
-        found = json.loads(fetch_artifact(run_id, "checks.json").read_text(encoding="utf-8"))
-    except InputError:  # an older run, or several seeds together
+        found = json.loads(fetch_artifact(run_id, file).read_text(encoding="utf-8"))
+    except InputError:  # an older run, several seeds together, or a task without probes
         return []
-    return list(found["checks"])
+    return list(found[part])
 
 
 def _named(name: str, every: Sequence[KeptRun], client: MlflowClient) -> KeptRun:

@@ -1,6 +1,7 @@
 """What a run has left that a comparison needs."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -30,6 +31,8 @@ class Contestant:
         Where its model is.
     checks : list of dict
         What checks found of the run, as its ``checks.json`` has them.
+    probes : list of dict
+        What came of each test of changed sentences, as its ``probe.json`` has them.
     """
 
     name: str
@@ -42,3 +45,4 @@ class Contestant:
     settings: dict[str, str] = field(default_factory=dict)
     model: str | None = None
     checks: list[dict[str, str]] = field(default_factory=list)
+    probes: list[dict[str, Any]] = field(default_factory=list)

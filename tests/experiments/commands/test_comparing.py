@@ -1,5 +1,6 @@
 import json
 import os
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,13 @@ def test_comparison_is_kept_with_its_page_and_verdicts(two, tmp_path):
     found = one_json(run("compare", *two, "-o", page, "--json"))
     assert found["page"] == str(page) and found["answer"] in page.read_text(encoding="utf-8")
     client = MlflowClient()
+    told = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for run_id in two:
+        tests = json.loads(Path(client.download_artifacts(run_id, "probe.json")).read_text(encoding="utf-8"))["tests"]
+        tests = [each for each in tests if each["cases"]]
+        assert len(tests) > 5
+        assert [each["name"] for each in tests if f"<th>{escape(each['name'])}</th>" not in told] == []
+        assert [each["share"] for each in tests if f"{each['share']:.3f}" not in told] == []
     kept = client.get_run(found["run_id"])
     assert kept.data.tags["framescope.kind"] == "comparison"
     assert {each.path for each in client.list_artifacts(kept.info.run_id)} == {"comparison.html", "comparison.json"}
@@ -99,6 +107,8 @@ def test_comparison_is_kept_with_its_page_and_verdicts(two, tmp_path):
 
 
 def test_compare_scores_runs_and_models_on_a_new_file(two, tmp_path):
+    from mlflow import MlflowClient
+
     rows = tmp_path / "new.csv"
     lines = [
         line
@@ -115,6 +125,10 @@ def test_compare_scores_runs_and_models_on_a_new_file(two, tmp_path):
     found = one_json(run("compare", "starter", *two, *given))
     assert found["runs"][0]["name"] == "starter" and found["rows"] == 24
     assert found["articles"] == 6 and found["runs"][0]["run_id"] is None
+    kept = MlflowClient().get_run(found["run_id"])
+    assert kept.data.tags["framescope.data"] == str(rows)
+    metrics = MlflowClient().get_run(two[0]).data.metrics
+    assert metrics["compare/starter/new/macro_f1/diff"] == pytest.approx(found["pairs"][0]["difference"], rel=1e-3)
     assert one_json(run("compare", "starter", two[0], "--baseline", two[0], *given))["baseline"] != "starter"
     result = run("compare", two[0], "starter", "-o", tmp_path / "page.html")
     assert result.exit_code == 2 and "starter: no such run" in result.stderr
