@@ -1,4 +1,4 @@
-"""What the columns of cues are called where people read them."""
+"""What the columns of cues, and of a target's mention, are called where people read them."""
 
 _NAMES = {
     "actor_armed": "an armed force",
@@ -36,6 +36,19 @@ _FORM = {
     "question": "ends in a question mark",
 }
 
+_MENTION = {
+    "there": "names the target",
+    "absent": "doesn’t name the target",
+    "whole": "has all words of the target",
+    "share": "share of the target’s words",
+    "times": "number of mentions of the target",
+    "early": "names the target early",
+    "late": "names the target late",
+    "tagged": "a hashtag names the target",
+    "addressed": "a handle names the target",
+    "negated": "negation before the target",
+}
+
 
 def cue_name(column: str) -> str:
     """Return the name of a column of :class:`features.cues.SentenceCues` in words.
@@ -63,6 +76,20 @@ def cue_name(column: str) -> str:
         return f"{_category(actor)} {_verb(verb)}"
     category, _, standing = column.partition(":")
     return _category(category) + (f", {_STANDING.get(standing, standing)}" if standing else "")
+
+
+def mention_name(column: str) -> str:
+    """Return the name of a column of :class:`features.target_mention.TargetContext` in words.
+
+    Examples
+    --------
+    >>> mention_name("mention:absent"), mention_name("near:stop <target>")
+    ('doesn’t name the target', '“stop <target>” (around the target)')
+    """
+    kind, _, name = column.partition(":")
+    if kind == "near":
+        return f"“{name}” (around the target)"
+    return _MENTION.get(name, column) if kind == "mention" else column
 
 
 def _category(name: str) -> str:

@@ -62,6 +62,7 @@ def evaluate(
     console = Console(json, debug)
     with console.errors():
         from experiments.commands.summary import evaluated_json, evaluated_text
+        from experiments.config.files import load_config
         from experiments.corpus.settings import data_settings
         from experiments.evaluation.checks.finding import Subject
         from experiments.evaluation.checks.run import run_checks
@@ -70,7 +71,7 @@ def evaluate(
         from experiments.files import STARTER
         from experiments.tracking.resolve import resolve_model, starter_line
 
-        ignored = check_codes(ignore)
+        ignored = sorted({*check_codes(ignore), *(load_config(config).evaluation.ignore if config else [])})
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:

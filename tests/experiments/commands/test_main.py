@@ -172,6 +172,32 @@ def test_evaluate_on_rows_of_the_training_says_so(in_workspace, trained, small_c
     assert not notes(unseen)
 
 
+def test_checks_are_left_out_by_option_and_by_config(in_workspace, trained, small_config, small_corpus, tmp_path):
+    given = (
+        "evaluate",
+        "--model",
+        trained.model_uri,
+        "--data",
+        small_corpus,
+        "--no-track",
+        "--bootstrap",
+        "0",
+        "--json",
+    )
+    found = [each["code"] for each in one_json(run(*given))["checks"]]
+    assert found
+    config = tmp_path / "ignoring.yaml"
+    config.write_text(f"defaults: {small_config}\nevaluation: {{ignore: [{found[0]}]}}\n", encoding="utf-8")
+    for wanted in (("--ignore", found[0].lower()), ("--config", config)):
+        result = one_json(run(*given, *wanted))
+        assert result["ignored"] == found[:1]
+        assert [each["code"] for each in result["checks"]] == found[1:]
+    both = one_json(run(*given, "--config", config, "--ignore", "FS005"))
+    assert both["ignored"] == sorted([found[0], "FS005"])
+    result = run(*given, "--ignore", "FS999")
+    assert result.exit_code == 2 and "--ignore FS999: there is no such check" in result.stderr
+
+
 def test_evaluate_reads_other_columns_and_codes(in_workspace, trained, tmp_path):
     data = tmp_path / "codes.tsv"
     data.write_text("sentence\tcode\nThe two sides signed a peace agreement.\t1\nRebels killed nine soldiers.\t2\n")

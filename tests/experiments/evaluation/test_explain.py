@@ -7,6 +7,7 @@ from experiments.config.schema import Task
 from experiments.evaluation.explain import readable, top_features, word_effects
 from experiments.model import SentenceClassifier
 from features import build_features
+from features.target_mention import TargetContext
 from features.word_ngrams import WordNgrams
 
 TEXTS = [
@@ -90,5 +91,8 @@ def test_features_are_named_as_people_read_them():
     assert readable("words__talks with [the treaty]") == "talks with [the treaty]"
     assert readable("chars__ no  [the treaty]") == "“␣no␣” (characters) [the treaty]"
     assert readable("chars__b]") == "“b]” (characters)"
-    assert readable("target__near:stop <target>") == "near:stop <target>"
-    assert readable("target=treati") == "target=treati"
+    assert readable("target__near:stop <target>") == "“stop <target>” (around the target)"
+    assert readable("target__mention:negated [the treaty]") == "negation before the target [the treaty]"
+    assert readable("target=treati") == "target has “treati”"
+    names = [readable(f"target__{name}") for name in TargetContext().fit([("War", "peace")]).get_feature_names_out()]
+    assert not any(":" in name for name in names)
