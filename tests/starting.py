@@ -47,10 +47,10 @@ def main() -> None:
     unseen = load_labelled(config.data.test, config.task, config.data, say)
     found = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     systems = [*configs, *(["setfit"] if has_setfit() else [])]
-    for draw in range(DRAWS):
-        order = drawn(rows, config.seed + draw)
-        for size in SIZES:
-            for system in systems:
+    for system in systems:
+        for draw in range(DRAWS):
+            order = drawn(rows, config.seed + draw)
+            for size in SIZES:
                 if any((one["system"], one["size"], one["draw"]) == (system, size, draw) for one in found):
                     continue
                 part = rows.take(order[:size])
