@@ -12,8 +12,11 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.errors import InputError
+from experiments.notices import to_stderr
+from experiments.tracking.founding import make_store
 from experiments.tracking.store import check_store, store_uri
 
 _REGISTRY = os.environ.get("MLFLOW_REGISTRY_URI")  # the user's: MLflow itself sets the variable later on
@@ -32,9 +35,10 @@ def connect() -> None:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(_REGISTRY or uri)
     _quiet()
+    make_store(uri, to_stderr)
     try:
         MlflowClient().search_experiments(max_results=1)
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         line = str(error).splitlines()[0]
         if "schema" in line:
             line += f"; run: mlflow db upgrade {uri}"

@@ -1,6 +1,7 @@
 """Registered models: which versions there are, and which one is champion."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from mlflow import MlflowClient
@@ -12,7 +13,9 @@ from experiments.errors import InputError
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.champions import is_better
 from experiments.tracking.connection import connect, whereabouts
+from experiments.tracking.founding import locked
 from experiments.tracking.runs import Run
+from experiments.tracking.store import database_file, store_uri
 
 CHAMPION = "champion"
 
@@ -30,9 +33,11 @@ class Registered:
 def register(run: Run, config: Config, macro_f1: float, test_digest: str) -> Registered:
     """Register a finished run's model and move the champion alias to it if the config says so.
 
-    A version that can't be completed is deleted again.
+    A version that can't be completed is deleted again. In a store of this folder no two trainings register at a time,
+    so that each is compared with the champion that there is.
     """
-    with terminate_as_interrupt():
+    path = database_file(store_uri())
+    with terminate_as_interrupt(), locked(path.parent) if path is not None else nullcontext():
         client = MlflowClient()
         name = config.model_name
         created = False

@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import PandasDataset
 from mlflow.data.sources import HTTPDatasetSource, LocalArtifactDatasetSource
 from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types.schema import Array, ColSpec, DataType, Schema
 
@@ -247,9 +248,13 @@ def set_experiment(name: str) -> None:
         local = mlflow.get_tracking_uri().startswith("sqlite:")
         place = artifact_location(name) if local else None
         # the tag makes MLflow's UI open on runs and metrics instead of traces of language models
-        client.create_experiment(
-            name, artifact_location=place, tags={"mlflow.experimentKind": "custom_model_development"}
-        )
+        try:
+            client.create_experiment(
+                name, artifact_location=place, tags={"mlflow.experimentKind": "custom_model_development"}
+            )
+        except MlflowException:
+            if client.get_experiment_by_name(name) is None:
+                raise  # else another training, begun at the same time, was first
     mlflow.set_experiment(name)
 
 

@@ -24,7 +24,7 @@ def store_uri() -> str:
 
 def store_exists() -> bool:
     """Return whether there may be runs: a server is set, or there is a database already. Nothing is made."""
-    path = _database(store_uri())
+    path = database_file(store_uri())
     return path is None or path.is_file()
 
 
@@ -50,14 +50,19 @@ def check_store(uri: str) -> None:
     InputError
         If the server doesn't answer, or the database is corrupt, locked or can't be written to.
     """
+    if uri == "sqlite://" or uri.startswith(("sqlite:///:memory:", "sqlite:///?", "sqlite:///file::memory:")):
+        raise InputError(
+            f"MLFLOW_TRACKING_URI={uri}: is a store in memory, in which nothing is kept; name a file, such as "
+            f"sqlite:///{DATABASE}"
+        )
     if is_server(uri):
         _ask_server(uri)
-    elif path := _database(uri):
+    elif path := database_file(uri):
         _ask_database(path)
 
 
-def _database(uri: str) -> Path | None:
-    """Return the file of an SQLite store."""
+def database_file(uri: str) -> Path | None:
+    """Return the file of an SQLite store, None for any other."""
     if not uri.startswith("sqlite:///"):
         return None
     # as SQLAlchemy reads it: %20 is a blank, and what follows a question mark no part of the name
@@ -81,8 +86,14 @@ def _ask_server(uri: str) -> None:
 def _ask_database(path: Path) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path}: the store's folder doesn't exist; make it first")
+    if not path.exists() or not path.stat().st_size:
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise InputError(
+                f"{path}: the store can't be written to; change its permissions, or set MLFLOW_TRACKING_URI"
+            )
+        return  # it is made later, whole; opening it would leave an empty file
     try:
-        database = sqlite3.connect(path, timeout=_LOCK_SECONDS)
+        database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_LOCK_SECONDS)
         try:
             database.execute("BEGIN IMMEDIATE")
             database.execute("SELECT count(*) FROM sqlite_master")
