@@ -183,7 +183,12 @@ def _make_schema(uri: str) -> None:
     import sqlalchemy
     from mlflow import MlflowClient
 
-    engine = sqlalchemy.create_engine(uri)
+    try:
+        engine = sqlalchemy.create_engine(uri)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"MLFLOW_TRACKING_URI: a PostgreSQL store needs its driver: pip install '{error.name}[binary]'"
+        ) from None
     try:
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text(f"SELECT pg_advisory_lock({_ADVISORY})"))
