@@ -14,3 +14,7 @@ class UnfinishedError(Exception):
 
     The command line prints it without a traceback and exits with status 1.
     """
+
+
+class UnloggedError(UnfinishedError):
+    """MLflow's store didn't take what a run has to say; all of it is in a folder, which the message names."""

@@ -1,10 +1,8 @@
 """The whole program of a training run, from the config to the registered model."""
 
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from experiments.classifiers.separate import target_notes
@@ -20,7 +18,8 @@ from experiments.evaluation.probing import probe_task, save_probing
 from experiments.evaluation.report import write_report
 from experiments.model import sentences_per_second
 from experiments.notices import Warn
-from experiments.tracking.registry import Registered, register
+from experiments.tracking.logged import log_record, recording
+from experiments.tracking.registry import Registered
 from experiments.tracking.runs import start_run
 from experiments.training.fitting import fit
 
@@ -60,14 +59,18 @@ def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
     ------
     InputError
         If the config, its data or the store can't be used. The run, if one was open, is marked failed.
+    UnloggedError
+        If the store can't be used any more once the model is fitted: all is in a folder then, for
+        ``framescope log``.
     """
     began = time.perf_counter()
-    with start_run(config, tags) as run:
+    with start_run(config, tags) as run, recording(run, config, tags, say) as record:
         run.log_config(config)
         say(f"reading {config.data.train}")
         train_rows, test_rows = prepare(config, say)
-        run.log_data("train", train_rows)
-        run.log_data("test", test_rows)
+        for context, rows in (("train", train_rows), ("test", test_rows)):
+            run.log_data(context, rows)
+            record.keep_data(context, rows)
 
         say(f"fitting {config.classifier.type} on {len(train_rows)} rows")
         classifier = fit(config, train_rows, test_rows, say)
@@ -76,7 +79,7 @@ def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
             say(f"note: {line}")
 
         say("keeping the model")
-        run.log_model(classifier)
+        record.keep_model(classifier)
         kept = time.perf_counter()
 
         say(f"evaluating on {len(test_rows)} rows")
@@ -86,12 +89,12 @@ def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
         notes = [*unknown_lines(evaluation), *gap_lines(evaluation.gaps)]
         for line in [*parts_lines(parts), *(f"note: {line}" for line in notes)]:
             say(line)
-        metrics = {**run.log_metrics(evaluation.metrics), **parts}
-        run.log_values(parts)
-        run.log_values({"train.seconds": fitted - began, "test.seconds": predicted - kept})
+        metrics = {**record.keep_metrics(evaluation.metrics), **parts}
+        record.keep_values(parts)
+        record.keep_values({"train.seconds": fitted - began, "test.seconds": predicted - kept})
         (speed,) = sentences_per_second([classifier], test_rows.texts, test_rows.targets)
-        run.log_values({"test.sentences_per_second": speed})
-        run.log_values(
+        record.keep_values({"test.sentences_per_second": speed})
+        record.keep_values(
             {f"threshold.{label}": float(t) for label, t in zip(classifier.labels, classifier.thresholds, strict=True)}
         )
 
@@ -100,18 +103,16 @@ def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
         behaviour = probe_task(classifier, run.model_uri, say) if config.evaluation.probes else None
 
         say("writing the report")
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            save_evaluation(folder, classifier, evaluation)
-            checked.save(folder)
-            if behaviour:
-                save_probing(folder / "probe.json", behaviour)
-            said = " ".join(parts_lines(parts))
-            write_report(folder, run.id, config, classifier, train_rows, evaluation, said, behaviour, checked)
-            run.log_files(folder)
-    registered = None
-    if config.tracking.register_model:
-        registered = register(run, config, evaluation.metrics["macro_f1"].value, test_rows.digest)
+        save_evaluation(record.files, classifier, evaluation)
+        checked.save(record.files)
+        if behaviour:
+            save_probing(record.files / "probe.json", behaviour)
+        said = " ".join(parts_lines(parts))
+        write_report(record.files, run.id, config, classifier, train_rows, evaluation, said, behaviour, checked)
+        record.finish()
+
+        say("logging")
+        registered = log_record(record, config.tracking.patience, say, run)
     undecided = {
         "train": undecided_counts(train_rows, config.task.labels),
         "test": undecided_counts(test_rows, config.task.labels),

@@ -94,11 +94,13 @@ def compare(
         from experiments.evaluation.tracked import is_tracked, track_comparison
         from experiments.files import STARTER, writing
         from experiments.tracking.comparisons import comparison_name
+        from experiments.tracking.records import tell_of_records
 
         if not runs and last is None and filter is None and experiment is None:
             raise InputError("name two runs or more, or select some with --last 5, --experiment or --filter")
         if slices and data is None:
             raise InputError("--slice: belongs to --data; runs are sliced by their own evaluation.slices")
+        tell_of_records(console.say)
         kept = is_tracked(STARTER, track)  # whether there is a store; it is made by no comparison
         found, held = _contestants(runs or [], experiment, filter, last, baseline, data is not None, task)
         if data is not None:

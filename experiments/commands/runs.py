@@ -1,4 +1,4 @@
-"""The commands that look at runs: report and ui."""
+"""The commands that look at runs, and that logs one that the store didn't take: report, ui and log."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +22,40 @@ def report(
     console = Console(json, debug)
     with console.errors():
         from experiments.tracking.artifacts import save_report
+        from experiments.tracking.records import tell_of_records
 
+        tell_of_records(console.say)
         run_id = save_report(run, output)
         console.show({"run_id": run_id, "report": str(output)}, f"{output}: the report of run {run_id}")
+
+
+def log(
+    folder: Annotated[Path, typer.Argument(help="What a run has left, below outputs/runs.")],
+    patience: Annotated[
+        float | None, typer.Option(min=1, help="Seconds for each step; tracking.patience of the run when left out.")
+    ] = None,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Log a run that MLflow's store didn't take when it was trained, with its original times, and register its model.
+
+    Example: **framescope log outputs/runs/3f2a...**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.tracking.logged import log_record
+        from experiments.tracking.records import read_record
+        from experiments.tracking.runs import Run
+
+        record = read_record(folder)
+        run = Run(record.run_id)
+        console.say(f"logging run {record.run_id} ({record.name})")
+        registered = log_record(record, patience or record.config.tracking.patience, console.say, run)
+        record.remove()
+        version = registered and f"{registered.name} version {registered.version}"
+        told = f"\nmodel  {version}: {registered.reason}" if registered else ""
+        result = {"run_id": run.id, "status": record.status, "registered": version}
+        console.show(result, f"run    {run.id}{told}")
 
 
 def ui(
@@ -38,6 +69,8 @@ def ui(
     """
     console = Console(False, debug)
     with console.errors():
+        from experiments.tracking.records import tell_of_records
         from experiments.tracking.ui import serve_ui
 
+        tell_of_records(console.say)
         raise typer.Exit(serve_ui(host, port, console.say))

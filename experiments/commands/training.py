@@ -29,9 +29,11 @@ def train(
     with console.errors():
         from experiments.config.files import load_config
         from experiments.errors import InputError
+        from experiments.tracking.records import tell_of_records
 
         codes = check_codes(ignore)
         loaded = load_config(config, overrides or []).ignoring(codes)
+        tell_of_records(console.say)
         if seeds is None:
             from experiments.commands.summary import trained_json, trained_text
             from experiments.train import train as run_training

@@ -236,12 +236,16 @@ class Tracking(_Section):
         When the new version gets the alias ``champion``: when there is none yet, or when on the same test rows its
         macro-F1 is better than the present one's beyond chance, or surely at most 0.01 lower while it is a tenth
         faster or smaller; always; never.
+    patience : float, default 60
+        Seconds that the store may take for each step when a run is logged (and one more for each megabyte sent) before
+        the run is left in ``outputs/runs``, for ``framescope log``.
     """
 
     experiment: Annotated[str, AfterValidator(check_experiment)] | None = None
     register_model: bool = Field(default=True, alias="register")
     model: Annotated[str, AfterValidator(check_model)] | None = None
     champion: Literal["if-better", "always", "never"] = "if-better"
+    patience: float = Field(default=60, gt=0, allow_inf_nan=False)
 
 
 class Config(_Section):

@@ -125,17 +125,17 @@ def record_comparison(
         The file that all were scored on; its name without folder and ending then stands before the metric's.
     """
     client = MlflowClient()
-    set_experiment(task)
+    place = set_experiment(task)
     tags = {"framescope.kind": COMPARISON, "framescope.task": task}
     if data is not None:
         tags["framescope.data"] = data
-    with open_run(name, tags) as run:
+    with open_run(place, name, tags) as run:
         run.log_files(folder)
-    place = f"compare/{against}/{Path(data).stem}" if data is not None else f"compare/{against}"
+    prefix = f"compare/{against}/{Path(data).stem}" if data is not None else f"compare/{against}"
     now = int(time.time() * 1000)
     for run_id, metrics in found.items():
         values = [
-            Metric(metric_key(f"{place}/{metric}/{each}"), float(f"{value:.4g}"), now, 0)
+            Metric(metric_key(f"{prefix}/{metric}/{each}"), float(f"{value:.4g}"), now, 0)
             for metric, numbers in metrics.items()
             for each, value in numbers.items()
             if value == value

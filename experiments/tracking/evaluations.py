@@ -37,8 +37,8 @@ def record_evaluation(model: str, digest: str | None, task: str, data: Labelled,
     if digest:
         tags["framescope.model.digest"] = digest
     experiment = logged and MlflowClient().get_experiment(logged.experiment_id)
-    set_experiment(experiment.name if experiment and experiment.lifecycle_stage == "active" else task)
-    with open_run(f"evaluate {Path(data.name).stem}", tags) as run:
+    place = set_experiment(experiment.name if experiment and experiment.lifecycle_stage == "active" else task)
+    with open_run(place, f"evaluate {Path(data.name).stem}", tags) as run:
         run.log_data("test", data)
         if logged:
             run.logged_id = logged.model_id

@@ -3,10 +3,11 @@
 import os
 import posixpath
 import socket
-import tempfile
+import threading
+import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,21 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import PandasDataset
 from mlflow.data.sources import HTTPDatasetSource, LocalArtifactDatasetSource
-from mlflow.entities import RunStatus
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
+from mlflow.tracking.context.registry import resolve_tags
 from mlflow.types.schema import Array, ColSpec, DataType, Schema
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from experiments.config.names import KEY_LENGTH, metric_key
 from experiments.config.schema import Config
 from experiments.corpus.rows import Labelled
-from experiments.errors import InputError
+from experiments.errors import InputError, UnloggedError
 from experiments.files import CODE
 from experiments.measures.metrics import Metrics, flat_metrics
 from experiments.measures.resampling import Estimate
-from experiments.model import FOLDER, SentenceClassifier, needs_encoder
+from experiments.model import SentenceClassifier, load_model, needs_encoder
 from experiments.provenance import git_commit, package_versions
 from experiments.signals import terminate_as_interrupt, unbroken
 from experiments.tracking.connection import connect
@@ -41,17 +44,30 @@ OVERALL = ("exact_match", "log_loss", "brier", "ece", "macro_average_precision")
 
 _DIGITS = 4
 
+RECORDS = Path("outputs") / "runs"
+"""Where runs leave what MLflow hasn't taken yet, below the working directory; each in a folder named by its id."""
+
+ERROR = "framescope.error"
+"""Tag of runs that failed: why."""
+
+_LAST_WORD = 5  # seconds in which a store that was silent may still hear how a run ended
+
 TRAINING, EVALUATION = "training", "evaluation"
 """What a run is, in its tag ``framescope.kind``."""
 
 
 class Run:
-    """An MLflow run that is under way; made by :func:`start_run` and :func:`open_run`."""
+    """An MLflow run that is under way; made by :func:`start_run` and :func:`open_run`.
+
+    Everything goes to the run by its id, and none is MLflow's active one: that would be the thread's, and ask the store
+    when it ends, which may be gone by then.
+    """
 
     def __init__(self, run_id: str) -> None:
         self.id = run_id
         self.logged_id: str | None = None  # MLflow's id of the model, once it is logged
-        self.test: PandasDataset | None = None  # what the metrics are measured on
+        self.test: Dataset | None = None  # what the metrics are measured on
+        self.ended = False  # whether the store knows how it ended
 
     @property
     def model_uri(self) -> str:
@@ -64,19 +80,24 @@ class Run:
 
         The parameter ``features`` is their types in one line, for tables of runs.
         """
-        content = config.dump()
-        mlflow.log_dict(content, "config.yaml")
+        client, content = MlflowClient(), config.dump()
+        client.log_dict(self.id, content, "config.yaml")
         types = ", ".join(feature.type for feature in config.features)
-        params = {**dict(_flat(content)), "features": types or "none: reads the text itself"}
-        mlflow.log_params({_key(name): value[:500] for name, value in params.items()})
+        values = {**dict(_flat(content)), "features": types or "none: reads the text itself"}
+        client.log_batch(self.id, params=[Param(_key(name), value[:500]) for name, value in values.items()])
 
     @unbroken()
     def log_data(self, context: str, data: Labelled) -> None:
         """Note a part of the data with its digest; metrics that follow are those of the part ``test``."""
-        dataset = as_dataset(data, context)
-        mlflow.log_input(dataset, context=context)
-        mlflow.set_tag(f"framescope.{context}.digest", data.digest)
-        mlflow.log_param(f"data.{context}.rows", len(data))
+        self.log_dataset(as_dataset(data, context).to_dict(), context, len(data))
+
+    def log_dataset(self, described: Mapping[str, str], context: str, rows: int) -> None:
+        """Note a part of the data as MLflow describes it, and its number of rows."""
+        client = MlflowClient()
+        dataset = Dataset(**described)
+        client.log_inputs(self.id, [DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, context)])])
+        client.set_tag(self.id, f"framescope.{context}.digest", dataset.digest)
+        client.log_param(self.id, f"data.{context}.rows", rows)
         if context == "test":
             self.test = dataset
 
@@ -93,31 +114,38 @@ class Run:
             All metrics, flat, also those that are not kept here but in ``metrics.json``.
         """
         kept = flat_metrics(tabled(metrics), "test")
-        values = {_key(name): round(value, _DIGITS) for name, value in kept.items() if value == value}
-        mlflow.log_metrics(values, model_id=self.logged_id, dataset=self.test)
+        self.log_measured({name: round(value, _DIGITS) for name, value in kept.items() if value == value}, now())
         return flat_metrics(metrics, "test")
+
+    def log_measured(self, values: Mapping[str, float], at: int) -> None:
+        """Keep numbers that were measured on the test data with the logged model, in milliseconds since 1970."""
+        tested = {"dataset_name": self.test.name, "dataset_digest": self.test.digest} if self.test else {}
+        found = [
+            Metric(_key(name), value, at, 0, model_id=self.logged_id, run_id=self.id, **tested)
+            for name, value in values.items()
+        ]
+        MlflowClient().log_batch(self.id, metrics=found)
 
     @unbroken()
     def log_values(self, values: Mapping[str, float]) -> None:
         """Keep further numbers, such as seconds, to four significant digits."""
-        mlflow.log_metrics({_key(name): float(f"{value:.{_DIGITS}g}") for name, value in values.items()})
+        self.log_numbers(in_few_digits(values), now())
+
+    def log_numbers(self, values: Mapping[str, float], at: int) -> None:
+        """Keep numbers as they are, as of a time in milliseconds since 1970."""
+        MlflowClient().log_batch(self.id, metrics=[Metric(_key(name), value, at, 0) for name, value in values.items()])
 
     def log_files(self, folder: Path) -> None:
         """Keep every file of a folder as an artifact."""
-        mlflow.log_artifacts(str(folder))
+        MlflowClient().log_artifacts(self.id, str(folder))
 
-    def log_model(self, classifier: SentenceClassifier) -> None:
-        """Keep the model in the form that every MLflow deployment can load, with the kit's code beside it.
-
-        Its size without that code is the metric ``model.mb``, in megabytes of 1,000,000 bytes.
-        """
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / FOLDER
-            classifier.save(folder)
-            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-            example = pd.DataFrame({"text": ["The two governments signed an agreement on border security on Monday."]})
-            if classifier.targeted:
-                example["target"] = ["the agreement"]
+    def log_model(self, folder: Path) -> None:
+        """Keep a saved model in the form that every MLflow deployment can load, with the kit's code beside it."""
+        classifier = load_model(folder)
+        example = pd.DataFrame({"text": ["The two governments signed an agreement on border security on Monday."]})
+        if classifier.targeted:
+            example["target"] = ["the agreement"]
+        with mlflow.start_run(run_id=self.id):  # there is no other way to say whose model it is
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 loader_module="experiments.model",
@@ -129,7 +157,16 @@ class Run:
                 metadata={"framescope.task": classifier.task.name, "framescope.labels": ",".join(classifier.labels)},
             )
         self.logged_id = logged.model_id
-        self.log_values({"model.mb": size / 1e6})
+
+
+def now() -> int:
+    """Return the time in milliseconds since 1970."""
+    return int(time.time() * 1000)
+
+
+def in_few_digits(values: Mapping[str, float]) -> dict[str, float]:
+    """Return numbers to four significant digits, as tables of runs show them."""
+    return {name: float(f"{value:.{_DIGITS}g}") for name, value in values.items()}
 
 
 def tabled(metrics: Metrics) -> Metrics:
@@ -161,21 +198,26 @@ def start_run(config: Config, more_tags: Mapping[str, str] = {}, run_id: str | N
     With ``run_id`` a run that has ended is taken up again.
     """
     connect()
-    set_experiment(config.experiment_name)
+    experiment = set_experiment(config.experiment_name)
     close_dead_runs()
-    tags = {
+    with open_run(experiment, config.name, training_tags(config, more_tags), run_id) as run:
+        yield run
+
+
+def training_tags(config: Config, more: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a training run, with further ones."""
+    return {
         "framescope.kind": TRAINING,
         "framescope.task": config.task.name,
         "framescope.classifier": config.classifier.type,
         "mlflow.note.content": config.description,
+        **more,
     }
-    with open_run(config.name, {**tags, **more_tags}, run_id) as run:
-        yield run
 
 
 @contextmanager
-def open_run(name: str, tags: Mapping[str, str], run_id: str | None = None) -> Iterator[Run]:
-    """Open a run in the present experiment; when the block fails it is marked FAILED, when it is interrupted KILLED.
+def open_run(experiment: str, name: str, tags: Mapping[str, str], run_id: str | None = None) -> Iterator[Run]:
+    """Open a run in the experiment of an id; when the block fails it is marked FAILED, when it is interrupted KILLED.
 
     With ``run_id`` a run that has ended is taken up again.
     """
@@ -187,25 +229,54 @@ def open_run(name: str, tags: Mapping[str, str], run_id: str | None = None) -> I
     }
     if commit := git_commit():
         tags["mlflow.source.git.commit"] = commit
+    client = MlflowClient()
     with terminate_as_interrupt():
-        status = RunStatus.FAILED
-        active = None
+        run, status, quick = None, "FAILED", False
         try:
             with unbroken():
-                active = mlflow.start_run(run_id=run_id, run_name=name, tags=tags)
-            yield Run(active.info.run_id)
-            status = RunStatus.FINISHED
+                run = Run(_opened(client, experiment, name, tags, run_id))
+            yield run
+            status = "FINISHED"
         except (KeyboardInterrupt, GeneratorExit):  # the latter if it hit between this block and the caller's
-            status = RunStatus.KILLED
+            status = "KILLED"
+            raise
+        except UnloggedError:
+            quick = True
             raise
         except BaseException as error:
-            if active is not None:
+            if run is not None and not run.ended:
                 why = (str(error).splitlines() or [type(error).__name__])[0][:500]
-                MlflowClient().set_tag(active.info.run_id, "framescope.error", why)
+                client.set_tag(run.id, ERROR, why)
             raise
         finally:
-            with unbroken():
-                mlflow.end_run(RunStatus.to_string(status))
+            if run is not None and not run.ended:
+                with unbroken():
+                    _end(client, run.id, status, quick)
+
+
+def _opened(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str], run_id: str | None) -> str:
+    if run_id is not None:
+        client.update_run(run_id, status="RUNNING")
+        for key, value in tags.items():
+            client.set_tag(run_id, key, value)
+        return run_id
+    return str(client.create_run(experiment, tags=resolve_tags(dict(tags)), run_name=name).info.run_id)
+
+
+def _end(client: MlflowClient, run_id: str, status: str, quick: bool) -> None:
+    """Tell the store how a run ended; with ``quick``, if it hears of it within a few seconds: it was silent before."""
+    if not quick:
+        client.set_terminated(run_id, status)
+        return
+
+    def tell() -> None:
+        with suppress(Exception):
+            client.set_tag(run_id, ERROR, f"not logged whole: framescope log {RECORDS / run_id}")
+            client.set_terminated(run_id, status)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    thread.join(_LAST_WORD)
 
 
 def model_signature(classifier: SentenceClassifier) -> ModelSignature:
@@ -235,8 +306,8 @@ def _source(name: str) -> Any:
     return LocalArtifactDatasetSource(name)
 
 
-def set_experiment(name: str) -> None:
-    """Make an experiment the present one, and make it if there is none of the name."""
+def set_experiment(name: str) -> str:
+    """Return the id of the experiment of a name, which is made if there is none."""
     client = MlflowClient()
     found = client.get_experiment_by_name(name)
     if found is not None and found.lifecycle_stage == "deleted":
@@ -255,7 +326,8 @@ def set_experiment(name: str) -> None:
         except MlflowException:
             if client.get_experiment_by_name(name) is None:
                 raise  # else another training, begun at the same time, was first
-    mlflow.set_experiment(name)
+        found = client.get_experiment_by_name(name)
+    return str(found.experiment_id)
 
 
 def close_dead_runs() -> None:
