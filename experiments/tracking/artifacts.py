@@ -7,8 +7,9 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from experiments.errors import InputError
-from experiments.files import writing
+from experiments.output import check_output, writing
 from experiments.tracking.connection import connect
+from experiments.tracking.store import store_files
 
 UNREPORTED = "framescope.unreported"
 """Tag of runs without a report: parents of others, and folds."""
@@ -81,7 +82,14 @@ def last_run() -> str:
 
 
 def save_report(run_id: str | None, output: Path) -> str:
-    """Copy a run's report (of the newest finished run when none is named) to a file; return the run's id."""
+    """Copy a run's report (of the newest finished run when none is named) to a file; return the run's id.
+
+    Raises
+    ------
+    InputError
+        If there is no such run or report, or the file can't be written or belongs to the store.
+    """
+    check_output(output, store_files())
     run_id = run_id or last_run()
     page = fetch_artifact(run_id, "report.html").read_bytes()
     with writing(output) as path:

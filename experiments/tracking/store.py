@@ -28,6 +28,14 @@ def store_exists() -> bool:
     return path is None or path.is_file()
 
 
+def store_files() -> list[Path]:
+    """Return the embedded store's database and the folders that its artifacts may be in; none if a server is set."""
+    path = _database(store_uri())
+    if path is None:
+        return []
+    return [path, *dict.fromkeys(folder.resolve() for folder in (path.parent / ARTIFACTS, Path(ARTIFACTS)))]
+
+
 def artifact_location(experiment: str) -> str:
     """Return where the files of an experiment of the embedded store are, as a URI.
 
