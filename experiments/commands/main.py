@@ -32,6 +32,7 @@ for _name, _command in (
     ("probe", probing.probe),
     ("report", runs.report),
     ("ui", runs.ui),
+    ("relocate", runs.relocate),
     ("schema", training.schema),
     ("demo", training.demo),
     ("benchmark", benchmark.benchmark),

@@ -5,10 +5,12 @@ from pathlib import Path
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 
 from experiments.errors import InputError
 from experiments.output import check_output, writing
 from experiments.tracking.connection import connect
+from experiments.tracking.moved import lost_line
 from experiments.tracking.store import store_files
 
 UNREPORTED = "framescope.unreported"
@@ -21,12 +23,14 @@ def fetch_model(uri: str) -> Path:
     Raises
     ------
     InputError
-        If there is no such model or run.
+        If there is no such model or run, or its files are gone.
     """
     connect()
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:
+        if lost := _lost(uri):
+            raise InputError(f"{uri}: {lost}") from None
         raise InputError(
             f"{uri}: no such model in {mlflow.get_tracking_uri()} ({str(error).splitlines()[0]}); "
             "'framescope ui' shows what there is"
@@ -39,7 +43,7 @@ def fetch_artifact(run_id: str, name: str) -> Path:
     Raises
     ------
     InputError
-        If there is no such run, or it has no such file.
+        If there is no such run, it has no such file, or its files are gone.
     """
     connect()
     try:
@@ -51,7 +55,19 @@ def fetch_artifact(run_id: str, name: str) -> Path:
     try:
         return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name))
     except (MlflowException, OSError):
+        if lost := lost_line(run.info.artifact_uri):
+            raise InputError(f"{run_id}: {lost}") from None
         raise InputError(f"{run_id}: the run ({run.info.status}) has no {name}; it ended before one was made") from None
+
+
+def _lost(uri: str) -> str | None:
+    """Return what to say of a model that the store knows and whose files are gone; None of any other."""
+    try:
+        if uri.startswith("runs:/"):
+            return lost_line(MlflowClient().get_run(uri.split("/")[1]).info.artifact_uri)
+        return lost_line(ModelsArtifactRepository.get_underlying_uri(uri) if uri.startswith("models:/") else uri)
+    except MlflowException:
+        return None
 
 
 def last_run() -> str:

@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from experiments.errors import InputError
+from experiments.tracking.moved import follow
 from experiments.tracking.store import check_store, store_uri
 
 _REGISTRY = os.environ.get("MLFLOW_REGISTRY_URI")  # the user's: MLflow itself sets the variable later on
@@ -32,6 +33,7 @@ def connect() -> None:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(_REGISTRY or uri)
     _quiet()
+    follow()
     try:
         MlflowClient().search_experiments(max_results=1)
     except MlflowException as error:

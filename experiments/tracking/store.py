@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from experiments.config.names import check_experiment
 from experiments.errors import InputError
 
 DATABASE = "mlflow.db"
@@ -41,7 +42,16 @@ def artifact_location(experiment: str) -> str:
 
     MLflow reads every artifact location as a URI, so a plain path with ``%20`` in it would be another folder. And it
     reads the path of a registered model so a second time, which is why the experiment's own folder has no such escapes.
+
+    Raises
+    ------
+    InputError
+        If the folder would be outside of ``mlartifacts``, or can't be made.
     """
+    try:
+        check_experiment(experiment)
+    except ValueError as error:  # it needn't come from a config: a saved model names its task, too
+        raise InputError(f"MLflow experiment {error}") from None
     return (Path(ARTIFACTS).resolve() / re.sub(r"%(?=[0-9A-Fa-f]{2})", "_", experiment)).as_uri()
 
 
