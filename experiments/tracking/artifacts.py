@@ -27,7 +27,7 @@ def fetch_model(uri: str) -> Path:
     """
     connect()
     try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:
         if lost := _lost(uri):
             raise InputError(f"{uri}: {lost}") from None
@@ -35,6 +35,10 @@ def fetch_model(uri: str) -> Path:
             f"{uri}: no such model in {mlflow.get_tracking_uri()} ({str(error).splitlines()[0]}); "
             "'framescope ui' shows what there is"
         ) from None
+    # of a run whose files are gone MLflow makes an empty folder
+    if folder.is_dir() and not any(folder.iterdir()) and (lost := _lost(uri)):
+        raise InputError(f"{uri}: {lost}")
+    return folder
 
 
 def fetch_artifact(run_id: str, name: str) -> Path:
