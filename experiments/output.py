@@ -138,16 +138,15 @@ def _refuse_inputs(path: Path | None, state: os.stat_result, inputs: Iterable[st
         if same is None:
             continue
         out = "standard output" if path is None else str(path)
-        another = f"name a file outside of {folder}" if folder else "name another file"
+        another = f"name a file outside of {folder}, or remove this one first," if folder else "name another file"
         raise InputError(f"{out}: is also read, as {same}, and would be lost; {another} for the output")
 
 
 def _same(state: os.stat_result, name: str | Path) -> tuple[str | None, str | None]:
     """Return what the file is called among an input's, if it is one of them, and the input if that is a folder."""
-    if str(name) == "-":
-        found = os.stat(0)
-        return ("standard input" if os.path.samestat(found, state) else None), None
     try:
+        if str(name) == "-":
+            return ("standard input" if os.path.samestat(os.stat(0), state) else None), None
         path = find_file(str(name))
         if not path.is_dir():
             return (str(name) if os.path.samestat(path.stat(), state) else None), None

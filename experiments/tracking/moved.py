@@ -16,7 +16,6 @@ RELOCATE = "framescope relocate"
 """The command that puts the store right."""
 
 _LOCATIONS = (
-    ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
     ("logged_models", "artifact_location"),
     ("model_versions", "source"),
@@ -24,33 +23,46 @@ _LOCATIONS = (
 )
 """Where MLflow's database says where files are."""
 
+_EXPERIMENTS = ("experiments", "artifact_location")
+"""And where it says where those of new runs go."""
 
-def found_at(uri: str, whatever_is_there: bool = False) -> str:
+
+def found_at(uri: str) -> str:
     """Return where a location of the store is now: itself, or the same place in the ``mlartifacts`` beside the store.
 
-    It is taken for moved if there is nothing in its place, and beside the store either is something or, for what was
-    never written, the whole former ``mlartifacts`` is gone.
+    It is taken for moved if there is nothing in its place, and beside the store either is something or, for what is
+    still to be written, the whole former ``mlartifacts`` is gone.
 
     Parameters
     ----------
     uri : str
         A location, such as ``file:///home/me/project/mlartifacts/framing/3f2a/artifacts``. What isn't a ``file:`` URI
         below a folder ``mlartifacts`` is returned as it is.
-    whatever_is_there : bool, default False
-        Take what is beside the store even if the former place holds something, as it does when the folder was copied.
+    """
+    if found := _beside(uri):
+        _, home, tail = found
+        return home + tail
+    for root, tail in _parted(uri):
+        for home in store_files()[1:]:
+            if home.is_dir() and not _path(root).exists():
+                return home.as_uri() + tail
+    return uri
+
+
+def _beside(uri: str, copied: bool = False) -> tuple[str, str, str] | None:
+    """Return a location's ``mlartifacts``, the one beside the store that has its files now, and where in it.
+
+    None if it hasn't, or if there is something in its own place, unless the folder was copied from there.
     """
     homes = store_files()[1:]
-    for root, tail in _parted(uri):
-        if _path(root) in homes:
-            return uri
-        gone = not _path(uri).exists()
+    parted = list(_parted(uri))
+    if any(_path(root) in homes for root, _ in parted) or (_path(uri).exists() and not copied):
+        return None
+    for root, tail in parted:
         for home in homes:
-            there = f"{home.as_uri()}{tail}"
-            if (gone or whatever_is_there) and _path(there).exists():
-                return there
-            if gone and home.is_dir() and not _path(root).exists():
-                return there
-    return uri
+            if _path(home.as_uri() + tail).exists():
+                return root, home.as_uri(), tail
+    return None
 
 
 def follow() -> None:
@@ -134,14 +146,30 @@ def moved_line(rows: int, former: Path | None) -> str:
 
 
 def _changed(store: sqlite3.Connection, copied: bool) -> Iterator[tuple[str, str, str, str]]:
-    """Yield table, column, former and new location."""
+    """Yield table, column, former and new location.
+
+    What has no files beside the store stays as it is: they may be in a folder that is absent for a while. Experiments,
+    whose folders may well be in both, go with their runs and models.
+    """
+    moved: dict[str, str] = {}
     for table, column in _LOCATIONS:
-        if column not in {row[1] for row in store.execute(f"PRAGMA table_info({table})")}:
-            continue  # another MLflow's schema
-        found = store.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE 'file:%'").fetchall()
-        for (old,) in found:
-            if (new := found_at(old, copied)) != old:
-                yield table, column, old, new
+        for old in _distinct(store, table, column):
+            if found := _beside(old, copied):
+                root, home, tail = found
+                moved[root] = home
+                yield table, column, old, home + tail
+    for old in _distinct(store, *_EXPERIMENTS):
+        for root, tail in _parted(old):
+            if root in moved:
+                yield *_EXPERIMENTS, old, moved[root] + tail
+                break
+
+
+def _distinct(store: sqlite3.Connection, table: str, column: str) -> list[str]:
+    if column not in {row[1] for row in store.execute(f"PRAGMA table_info({table})")}:
+        return []  # another MLflow's schema
+    found = store.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE 'file:%'")
+    return [location for (location,) in found.fetchall()]
 
 
 def _parted(uri: str) -> Iterator[tuple[str, str]]:
