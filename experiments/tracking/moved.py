@@ -40,8 +40,7 @@ def found_at(uri: str) -> str:
         below a folder ``mlartifacts`` is returned as it is.
     """
     if found := _beside(uri):
-        _, home, tail = found
-        return home + tail
+        return found[1] + found[2]
     for root, tail in _parted(uri):
         for home in store_files()[1:]:
             if home.is_dir() and not _path(root).exists():
@@ -54,14 +53,14 @@ def _beside(uri: str, copied: bool = False) -> tuple[str, str, str] | None:
 
     None if it hasn't, or if there is something in its own place, unless the folder was copied from there.
     """
-    homes = store_files()[1:]
-    parted = list(_parted(uri))
-    if any(_path(root) in homes for root, _ in parted) or (_path(uri).exists() and not copied):
+    own = _path(uri)
+    if own.exists() and not copied:
         return None
-    for root, tail in parted:
-        for home in homes:
-            if _path(home.as_uri() + tail).exists():
-                return root, home.as_uri(), tail
+    for root, tail in _parted(uri):
+        for home in store_files()[1:]:
+            there = _path(home.as_uri() + tail)
+            if there.exists():
+                return None if there == own else (root, home.as_uri(), tail)
     return None
 
 

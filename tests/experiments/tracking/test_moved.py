@@ -234,6 +234,13 @@ def test_only_what_lay_in_mlartifacts_is_looked_for_beside_the_store(tmp_path, w
     assert found_at(uri) == (uri if found is None else f"{(tmp_path / 'mlartifacts').as_uri()}/{found}")
 
 
+def test_a_folder_may_move_to_where_its_own_parent_was(tmp_path, work_in):
+    (tmp_path / "mlartifacts/framing/r1").mkdir(parents=True)
+    work_in(tmp_path)
+    inner = (tmp_path / "mlartifacts/project/mlartifacts/framing/r1").as_uri()
+    assert found_at(inner) == (tmp_path / "mlartifacts/framing/r1").as_uri()
+
+
 def test_what_is_in_its_place_stays_there(tmp_path, work_in):
     for each in ("other/mlartifacts/framing/r1", "mlartifacts/framing/r1"):
         (tmp_path / each).mkdir(parents=True)
