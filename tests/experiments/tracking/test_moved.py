@@ -206,6 +206,7 @@ def test_a_copy_leaves_the_folder_that_it_was_made_of_alone_once_it_is_relocated
     copy = work_in(tmp_path / "copy")
     assert relocate() == (0, None)  # nothing is missing, so nothing is taken for moved
     assert relocate(copied=True)[0] == len(locations(copy))
+    assert relocate(copied=True) == (0, None)
     assert all(each.startswith((copy / "mlartifacts").as_uri()) for each in locations(copy))
     assert all(each.startswith((moved / "mlartifacts").as_uri()) for each in locations(moved))
 
