@@ -1,11 +1,9 @@
-"""Finds the files that a user names, and writes files so that a reader never sees half of one."""
+"""Finds the files that a user names, and shows them and their cells so that they do no harm."""
 
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,35 +48,6 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: is a folder, not a file") from None
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from None
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """Yield the path of a temporary file beside ``path``, which takes its place when the block ends well.
-
-    Raises
-    ------
-    InputError
-        If the folder can't be made or written to, or the disk is full. Nothing is left behind then.
-    """
-    temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; name a file in it")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: can't be written: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def shown_paths(names: Sequence[str]) -> list[str]:

@@ -17,9 +17,10 @@ from experiments.articles.read import Article
 from experiments.articles.score import known_target, score_articles
 from experiments.articles.scored import ScoredArticle
 from experiments.errors import InputError
-from experiments.files import harmless, shown_paths, writing
+from experiments.files import harmless, shown_paths
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn, to_stderr
+from experiments.output import check_output, writing
 from features.target_touch import named
 
 FORMATS = ("jsonl", "csv", "parquet", "html")
@@ -94,6 +95,7 @@ def score_to(
     batch_size: int = 2048,
     warn: Warn = to_stderr,
     keep: Sequence[str] = (),
+    inputs: Sequence[str | Path] = (),
 ) -> ScoreSummary:
     """Score articles and write one row a sentence, or the page that shows them.
 
@@ -113,6 +115,8 @@ def score_to(
         Called with a line when a page can't show everything, and when the target was not in training.
     keep : sequence of str, default ()
         Columns of the articles' tables that every row carries on (not the page).
+    inputs : sequence of str or Path, default ()
+        Everything that is read meanwhile: no output goes there.
 
     Returns
     -------
@@ -122,13 +126,14 @@ def score_to(
     Raises
     ------
     InputError
-        If the format is unknown, needs a file, or the file can't be written.
+        If the format is unknown, needs a file, or the file can't be written or is an input.
     """
     chosen = format_of(output, format)
     if chosen == "parquet" and output is None:
         raise InputError(
             "--format parquet: is binary and can't go to standard output; name a file with -o FILE.parquet"
         )
+    check_output(output, inputs)
     known = known_target(classifier)
     about = () if known is None else TARGET_COLUMNS
     per_label = ("score_", "threshold_")

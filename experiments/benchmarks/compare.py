@@ -21,7 +21,7 @@ from experiments.benchmarks.machine import machine
 from experiments.benchmarks.measured import Measured, Predictions, Shelf
 from experiments.benchmarks.peers import PEERS
 from experiments.benchmarks.processes import Candidate, measure_system
-from experiments.config.files import load_config
+from experiments.config.files import config_files, load_config
 from experiments.config.schema import Config
 from experiments.corpus.checks import check_labels
 from experiments.corpus.rows import Labelled
@@ -30,10 +30,15 @@ from experiments.measures.metrics import Metrics, measure
 from experiments.measures.paired import macro_f1_difference
 from experiments.measures.resampling import Estimate
 from experiments.notices import Warn
+from experiments.output import check_output
 from experiments.provenance import package_versions
 from experiments.train import prepare
 from features.encoder import EncoderError
 from features.encoder.weights import DEFAULT, find_encoder
+
+PLOT = "f1-throughput"
+FILES = ("benchmark.json", "table.md", "table.csv", "table.tex", f"{PLOT}.svg", f"{PLOT}.png")
+"""What is in the output folder in the end, besides the subfolders of what is kept of every system."""
 
 
 @dataclass(frozen=True)
@@ -124,16 +129,17 @@ def compare(request: Request, output: Path | None, fresh: bool, say: Warn) -> Co
     Raises
     ------
     InputError
-        If a config, an override or the data can't be used.
+        If a config, an override or the data can't be used, or the output folder would lose one of them.
     """
     first = load_config(request.configs[0], list(request.overrides))
     further = [load_config(name) for name in request.configs[1:]]
+    output = output or Path("outputs/benchmark") / _file_name(first.name)
+    _check_folder(output, request.configs, [first, *further])
     train, test = prepare(first, say)
     if len(whole := train.whole) < len(train):
         say(f"note: {len(train) - len(whole)} training rows have an undecided label: left out, as no peer can use them")
         train = train.take(whole)
         check_labels(train, first.task)
-    output = output or Path("outputs/benchmark") / _file_name(first.name)
     shelf = Shelf(output, first.task.labels)
     meter = Meter()
     found: list[tuple[Measured, Predictions | None]] = []
@@ -160,6 +166,17 @@ def compare(request: Request, output: Path | None, fresh: bool, say: Warn) -> Co
                 shelf.put(measured, predictions, test)
             found.append((measured, predictions))
     return Comparison(request, output, first, train, test, list(_rows(found, first, test)), meter.about)
+
+
+def _check_folder(output: Path, names: Sequence[str], configs: Sequence[Config]) -> None:
+    """Make sure that no file of an output folder that may be written is one that is read."""
+    read: list[str | Path] = [file for name in names for file in config_files(name)]
+    for config in configs:
+        for source in (config.data.train, config.data.test, config.data.unlabelled):
+            read += [source] if isinstance(source, str) else source or []
+    kept = [file for part in ("systems", "predictions", "logs") for file in (output / part).glob("*")]
+    for file in [*(output / name for name in FILES), *kept]:
+        check_output(file, read)
 
 
 def _rows(found: Sequence[tuple[Measured, Predictions | None]], config: Config, test: Labelled) -> Iterator[Row]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.corpus.rows import Labelled
-from experiments.files import writing
+from experiments.output import writing
 
 
 @dataclass(frozen=True)

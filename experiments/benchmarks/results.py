@@ -5,17 +5,16 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from experiments.benchmarks.compare import Comparison, Row
+from experiments.benchmarks.compare import PLOT, Comparison, Row
 from experiments.benchmarks.machine import machine
 from experiments.benchmarks.plot import draw
 from experiments.benchmarks.table import comma_separated, latex, markdown, terminal
 from experiments.benchmarks.worker import LEAST_SECONDS
 from experiments.errors import InputError
-from experiments.files import finite, writing
+from experiments.files import finite
 from experiments.measures.resampling import MIN_GROUPS
+from experiments.output import writing
 from experiments.provenance import git_commit, package_versions
-
-PLOT = "f1-throughput"
 
 BUSY = 0.25
 """From this many cores on that other programs keep busy, the table warns of it."""

@@ -85,6 +85,7 @@ def compare(
     console = Console(json, debug)
     with console.errors():
         from experiments.commands.compared import compared_text
+        from experiments.config.files import config_files
         from experiments.corpus.settings import data_settings
         from experiments.errors import InputError
         from experiments.evaluation.compare_page import write_comparison
@@ -92,15 +93,19 @@ def compare(
         from experiments.evaluation.comparison import compare as run_comparison
         from experiments.evaluation.contestants import model_of, score_on
         from experiments.evaluation.tracked import is_tracked, track_comparison
-        from experiments.files import STARTER, writing
+        from experiments.files import STARTER
+        from experiments.output import check_output, writing
         from experiments.tracking.comparisons import comparison_name
         from experiments.tracking.records import tell_of_records
+        from experiments.tracking.resolve import model_files
 
         if not runs and last is None and filter is None and experiment is None:
             raise InputError("name two runs or more, or select some with --last 5, --experiment or --filter")
         if slices and data is None:
             raise InputError("--slice: belongs to --data; runs are sliced by their own evaluation.slices")
         tell_of_records(console.say)
+        models = [file for name in [None, *(runs or [])] for file in model_files(name, task)]
+        check_output(output, [*([data] if data else []), *config_files(config), *dict.fromkeys(models)])
         kept = is_tracked(STARTER, track)  # whether there is a store; it is made by no comparison
         found, held = _contestants(runs or [], experiment, filter, last, baseline, data is not None, task)
         if data is not None:

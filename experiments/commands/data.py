@@ -202,10 +202,13 @@ def export(
     """
     console = Console(json, debug)
     with console.errors():
+        from experiments.config.files import config_files
         from experiments.corpus.exchange import export_file, summary_text
         from experiments.corpus.settings import data_settings
+        from experiments.output import check_output
 
         data = data_settings(config, text, labels, id, group, target, codes, encoding, header)
+        check_output(output, [file, *config_files(config)])
         summary = export_file(file, tool, output, console.say, data)
         console.show(summary, summary_text(summary))
 
@@ -239,10 +242,12 @@ def hydrate(
         from experiments.corpus.hydrate import save
         from experiments.corpus.settings import data_settings
         from experiments.errors import InputError
+        from experiments.output import check_output
 
         if output.suffix.lower() != ".jsonl":
             raise InputError(f"{output}: labelled sentences are written as .jsonl; give -o {output.stem}.jsonl")
         settings = data_settings(text=text, id=id, encoding=encoding)
+        check_output(output, [file, source])
         found = run(file, source, parts(part), settings, console.say)
         save(found, output)
         few = ", ".join(found.missing[:5]) + (", ..." if len(found.missing) > 5 else "")

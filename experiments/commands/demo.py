@@ -11,11 +11,12 @@ from typing import Any
 from experiments.articles.read import read_articles
 from experiments.articles.write import score_to
 from experiments.commands.summary import scored_text, trained_json, trained_text
-from experiments.config.files import load_config
+from experiments.config.files import config_files, load_config
 from experiments.files import MODELS, ROOT, STARTER
 from experiments.notices import Warn
+from experiments.output import check_output
 from experiments.tracking.artifacts import save_report
-from experiments.tracking.resolve import load_starter
+from experiments.tracking.resolve import load_starter, model_files
 from experiments.train import train
 
 CONFIG = "framing/default"
@@ -39,13 +40,15 @@ def run_demo(output: Path, say: Warn) -> tuple[dict[str, Any], str]:
     say : callable
         Called with a line for each step.
     """
+    files = {"article": output / "scored.html", "scores": output / "scored.jsonl"}
+    report = output / "report.html"
+    for path in (*files.values(), report):
+        check_output(path, [ARTICLE, *config_files(CONFIG), *model_files(None, TASK)])
     trained = train(load_config(CONFIG), say)
     say(f"scoring {ARTICLE.name}")
     classifier = load_starter(TASK)
-    files = {"article": output / "scored.html", "scores": output / "scored.jsonl"}
     for path, kind in zip(files.values(), ("html", "jsonl"), strict=True):
         summary = score_to(classifier, read_articles([str(ARTICLE)], warn=say), path, kind, warn=say)
-    report = output / "report.html"
     save_report(trained.run_id, report)
     result = {**trained_json(trained), "report": str(report), **{name: str(path) for name, path in files.items()}}
     program, shown = _as_typed(sys.argv[0]), os.path.relpath(ANOTHER)

@@ -33,6 +33,7 @@ for _name, _command in (
     ("report", runs.report),
     ("ui", runs.ui),
     ("log", runs.log),
+    ("relocate", runs.relocate),
     ("schema", training.schema),
     ("demo", training.demo),
     ("benchmark", benchmark.benchmark),

@@ -62,17 +62,20 @@ def evaluate(
     console = Console(json, debug)
     with console.errors():
         from experiments.commands.summary import evaluated_json, evaluated_text
-        from experiments.config.files import load_config
+        from experiments.config.files import config_files, load_config
         from experiments.corpus.settings import data_settings
         from experiments.evaluation.checks.finding import Subject
         from experiments.evaluation.checks.run import run_checks
         from experiments.evaluation.evaluate import evaluate_file
         from experiments.evaluation.tracked import is_tracked, track_evaluation
         from experiments.files import STARTER
-        from experiments.tracking.resolve import resolve_model, starter_line
+        from experiments.output import check_output
+        from experiments.tracking.resolve import model_files, resolve_model, starter_line
 
         ignored = sorted({*check_codes(ignore), *(load_config(config).evaluation.ignore if config else [])})
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
+        if predictions is not None:
+            check_output(predictions, [data, *config_files(config), *model_files(model, task)])
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
@@ -134,10 +137,12 @@ def score(
         from experiments.articles.read import Columns, read_articles
         from experiments.articles.write import format_of, score_to
         from experiments.commands.summary import scored_json, scored_text
+        from experiments.config.files import config_files
         from experiments.corpus.settings import data_settings
         from experiments.errors import InputError
         from experiments.files import STARTER
-        from experiments.tracking.resolve import resolve_model, starter_line
+        from experiments.output import check_output
+        from experiments.tracking.resolve import model_files, resolve_model, starter_line
 
         if json and output is None:
             raise InputError(
@@ -145,6 +150,8 @@ def score(
             )
         chosen = format_of(output, format)
         settings = data_settings(config, text, id=id, encoding=encoding, header=header)
+        read: list[str | Path] = [*inputs, *config_files(config), *model_files(model, task)]
+        check_output(output, read)
         kept = parts(keep)
         columns = Columns(settings.columns.text, settings.columns.id, tuple(kept), settings.header)
         articles = read_articles(inputs, columns, settings.encoding, console.say, input_format)
@@ -152,7 +159,7 @@ def score(
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         classifier = classifier.towards(target)
-        summary = score_to(classifier, articles, output, chosen, warn=console.say, keep=kept)
+        summary = score_to(classifier, articles, output, chosen, warn=console.say, keep=kept, inputs=read)
         if output is None:
             console.say(scored_text(uri, summary, output))
         else:

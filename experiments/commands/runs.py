@@ -1,4 +1,4 @@
-"""The commands that look at runs, and that logs one that the store didn't take: report, ui and log."""
+"""The commands that look at runs, and after them: report, ui, log and relocate."""
 
 from pathlib import Path
 from typing import Annotated
@@ -74,3 +74,24 @@ def ui(
 
         tell_of_records(console.say)
         raise typer.Exit(serve_ui(host, port, console.say))
+
+
+def relocate(
+    copied: Annotated[
+        bool, typer.Option("--copied", help="The folder was copied, and what it was copied from is still there.")
+    ] = False,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Put the store right after the project folder was moved, for MLflow's own programs; framescope's do without.
+
+    Example: **mv project elsewhere && cd elsewhere && framescope relocate**
+    """
+    console = Console(json, debug)
+    with console.errors():
+        from experiments.tracking.moved import moved_line
+        from experiments.tracking.moved import relocate as run
+
+        rows, former = run(copied)
+        result = {"changed": rows, "before": str(former) if former else None}
+        console.show(result, moved_line(rows, former) or "every location of the store is right; nothing was changed")

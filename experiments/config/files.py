@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,9 +21,12 @@ from experiments.config import written
 from experiments.config.schema import Config
 from experiments.encodings import decode
 from experiments.errors import InputError
-from experiments.files import ROOT, find_file, read_bytes, writing
+from experiments.files import ROOT, find_file, read_bytes
+from experiments.output import writing
 
 _Reader = TypeVar("_Reader", Config, Member)
+
+_read: ContextVar[list[Path] | None] = ContextVar("_read", default=None)
 
 
 def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
@@ -55,6 +59,27 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
     except ValidationError as error:
         raise InputError("\n".join(_faults(path, error, raw))) from None
     return _read_lexicons(config)
+
+
+def config_files(name: str | None, overrides: Sequence[str] = ()) -> list[Path]:
+    """Return every file that a config is read from: its own, its parents', its members' and the lexicons.
+
+    None for no config, which is read from no file.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_config` does.
+    """
+    if name is None:
+        return []
+    found: list[Path] = []
+    token = _read.set(found)
+    try:
+        load_config(name, overrides)
+    finally:
+        _read.reset(token)
+    return found
 
 
 def config_schema() -> dict[str, Any]:
@@ -109,6 +134,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         If it can't be read, is no YAML, or holds anything but keys and values.
     """
     text, _ = decode(read_bytes(path), str(path))
+    if (read := _read.get()) is not None:
+        read.append(path)
     try:
         raw = written.load(text, str(path))
     except yaml.YAMLError as error:

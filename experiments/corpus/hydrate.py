@@ -13,8 +13,9 @@ from experiments.articles.sentences import split_sentences
 from experiments.config.schema import Data
 from experiments.encodings import decode
 from experiments.errors import InputError
-from experiments.files import find_file, read_bytes, writing
+from experiments.files import find_file, read_bytes
 from experiments.notices import Warn
+from experiments.output import writing
 from experiments.tables.cells import cell_key, cell_text
 from experiments.tables.read import opened, read_table
 

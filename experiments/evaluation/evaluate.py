@@ -16,10 +16,11 @@ from experiments.errors import InputError
 from experiments.evaluation.figures import draw_f1
 from experiments.evaluation.gaps import MIN_SLICE, Gaps, find_gaps, gap_lines
 from experiments.evaluation.predictions import SLICE
-from experiments.files import finite, writing
+from experiments.files import finite
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
+from experiments.output import check_output, writing
 from experiments.tables.cells import cell_key
 from features.target_touch import named
 
@@ -133,8 +134,10 @@ def evaluate_file(
     Raises
     ------
     InputError
-        If the file can't be used, a slice names no column, or the predictions can't be written.
+        If the file can't be used, a slice names no column, or the predictions can't be written or would replace it.
     """
+    if predictions is not None:
+        check_output(predictions, [source])
     target = (settings.columns.target or "target") if classifier.targeted else None
     columns = settings.columns.model_copy(update={"target": target})
     data = load_labelled(source, classifier.task, settings.model_copy(update={"columns": columns}), warn)

@@ -5,10 +5,13 @@ from pathlib import Path
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 
 from experiments.errors import InputError
-from experiments.files import writing
+from experiments.output import check_output, writing
 from experiments.tracking.connection import connect
+from experiments.tracking.moved import lost_line
+from experiments.tracking.store import store_files
 
 UNREPORTED = "framescope.unreported"
 """Tag of runs without a report: parents of others, and folds."""
@@ -20,16 +23,22 @@ def fetch_model(uri: str) -> Path:
     Raises
     ------
     InputError
-        If there is no such model or run.
+        If there is no such model or run, or its files are gone.
     """
     connect()
     try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     except (MlflowException, OSError) as error:
+        if lost := _lost(uri):
+            raise InputError(f"{uri}: {lost}") from None
         raise InputError(
             f"{uri}: no such model in {mlflow.get_tracking_uri()} ({str(error).splitlines()[0]}); "
             "'framescope ui' shows what there is"
         ) from None
+    # of a run whose files are gone MLflow makes an empty folder
+    if folder.is_dir() and not any(folder.iterdir()) and (lost := _lost(uri)):
+        raise InputError(f"{uri}: {lost}")
+    return folder
 
 
 def fetch_artifact(run_id: str, name: str) -> Path:
@@ -38,7 +47,7 @@ def fetch_artifact(run_id: str, name: str) -> Path:
     Raises
     ------
     InputError
-        If there is no such run, or it has no such file.
+        If there is no such run, it has no such file, or its files are gone.
     """
     connect()
     try:
@@ -50,7 +59,19 @@ def fetch_artifact(run_id: str, name: str) -> Path:
     try:
         return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name))
     except (MlflowException, OSError):
+        if lost := lost_line(run.info.artifact_uri):
+            raise InputError(f"{run_id}: {lost}") from None
         raise InputError(f"{run_id}: the run ({run.info.status}) has no {name}; it ended before one was made") from None
+
+
+def _lost(uri: str) -> str | None:
+    """Return what to say of a model that the store knows and whose files are gone; None of any other."""
+    try:
+        if uri.startswith("runs:/"):
+            return lost_line(MlflowClient().get_run(uri.split("/")[1]).info.artifact_uri)
+        return lost_line(ModelsArtifactRepository.get_underlying_uri(uri) if uri.startswith("models:/") else uri)
+    except MlflowException:
+        return None
 
 
 def last_run() -> str:
@@ -81,7 +102,14 @@ def last_run() -> str:
 
 
 def save_report(run_id: str | None, output: Path) -> str:
-    """Copy a run's report (of the newest finished run when none is named) to a file; return the run's id."""
+    """Copy a run's report (of the newest finished run when none is named) to a file; return the run's id.
+
+    Raises
+    ------
+    InputError
+        If there is no such run or report, or the file can't be written or belongs to the store.
+    """
+    check_output(output, store_files())
     run_id = run_id or last_run()
     page = fetch_artifact(run_id, "report.html").read_bytes()
     with writing(output) as path:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.errors import InputError
 from experiments.notices import to_stderr
 from experiments.tracking.founding import make_store
+from experiments.tracking.moved import follow
 from experiments.tracking.store import check_store, store_uri
 
 _REGISTRY = os.environ.get("MLFLOW_REGISTRY_URI")  # the user's: MLflow itself sets the variable later on
@@ -36,6 +37,7 @@ def connect() -> None:
     mlflow.set_registry_uri(_REGISTRY or uri)
     _quiet()
     make_store(uri, to_stderr)
+    follow()
     try:
         MlflowClient().search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError) as error:

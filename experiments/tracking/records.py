@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from experiments.config.schema import Config
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
-from experiments.files import writing
 from experiments.measures.metrics import Metrics, flat_metrics
 from experiments.model import FOLDER, SentenceClassifier
 from experiments.notices import Warn
+from experiments.output import writing
 from experiments.tracking.runs import RECORDS, as_dataset, in_few_digits, now, tabled
 
 _RECORD, _MODEL, _FILES, _CONFIG = "record.json", FOLDER, "files", "config.yaml"

@@ -1,12 +1,13 @@
 """Which model a command works with: the one named, or the champion, or the starter that comes with the kit."""
 
 import re
+import urllib.parse
 from pathlib import Path
 
 from experiments.errors import InputError
 from experiments.files import MODELS, STARTER
 from experiments.model import CARD_FILE, SentenceClassifier, load_model
-from experiments.tracking.store import store_exists
+from experiments.tracking.store import store_exists, store_files
 
 _URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:/")
 
@@ -40,6 +41,15 @@ def resolve_model(model: str | None, task: str) -> tuple[str, SentenceClassifier
         return STARTER, load_starter(task)
     uri = model or champion_uri(task)
     return uri, load_model(fetch_model(uri))
+
+
+def model_files(model: str | None, task: str) -> list[Path]:
+    """Return the files and folders that a model is read from, as :func:`resolve_model` would take it."""
+    if model is not None and model.startswith("file:"):
+        return [Path(urllib.parse.unquote(urllib.parse.urlparse(model).path))]
+    if model is not None and model != STARTER and not is_uri(model):
+        return [Path(model).expanduser()]
+    return [MODELS / task, *store_files()]
 
 
 def is_uri(model: str) -> bool:

@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from experiments.config.names import check_experiment
 from experiments.errors import InputError
 
 DATABASE = "mlflow.db"
@@ -28,12 +29,29 @@ def store_exists() -> bool:
     return path is None or path.is_file()
 
 
+def store_files() -> list[Path]:
+    """Return the embedded store's database and the folders that its artifacts may be in; none if a server is set."""
+    path = database_file(store_uri())
+    if path is None:
+        return []
+    return [path, *dict.fromkeys(folder.resolve() for folder in (path.parent / ARTIFACTS, Path(ARTIFACTS)))]
+
+
 def artifact_location(experiment: str) -> str:
     """Return where the files of an experiment of the embedded store are, as a URI.
 
     MLflow reads every artifact location as a URI, so a plain path with ``%20`` in it would be another folder. And it
     reads the path of a registered model so a second time, which is why the experiment's own folder has no such escapes.
+
+    Raises
+    ------
+    InputError
+        If the folder would be outside of ``mlartifacts``, or can't be made.
     """
+    try:
+        check_experiment(experiment)
+    except ValueError as error:  # it needn't come from a config: a saved model names its task, too
+        raise InputError(f"MLflow experiment {error}") from None
     return (Path(ARTIFACTS).resolve() / re.sub(r"%(?=[0-9A-Fa-f]{2})", "_", experiment)).as_uri()
 
 

@@ -12,7 +12,8 @@ from experiments.errors import InputError
 from experiments.notices import Warn
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.connection import connect
-from experiments.tracking.store import ARTIFACTS, is_server, store_uri
+from experiments.tracking.moved import moved_line, relocate
+from experiments.tracking.store import ARTIFACTS, is_server, store_files, store_uri
 from experiments.tracking.views import view_urls
 
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -48,6 +49,8 @@ def serve_ui(host: str, port: int, say: Warn) -> int:
             raise InputError(
                 f"{host}:{port}: can't listen there ({error.strerror}); choose another with --port"
             ) from None
+    if store_files() and (line := moved_line(*relocate())):
+        say(line)  # MLflow's server doesn't look beside the store
     address, environment = _addressed(host, port)
     for name, url in view_urls(address).items():
         say(f"{name}, best runs first: {url}")

@@ -1,42 +1,8 @@
-import os
-
 import pytest
 
 from experiments.encodings import decode
 from experiments.errors import InputError
-from experiments.files import find_file, shown_paths, writing
-
-
-def test_file_appears_only_when_the_block_ends_well(tmp_path):
-    path = tmp_path / "new" / "out.txt"
-    with writing(path) as temporary:
-        temporary.write_text("done")
-        assert not path.exists()
-    assert path.read_text() == "done"
-    assert os.listdir(path.parent) == ["out.txt"]
-
-
-def test_failure_leaves_the_former_file_and_no_rubbish(tmp_path):
-    path = tmp_path / "out.txt"
-    path.write_text("before")
-
-    def break_half_way():
-        with writing(path) as temporary:
-            temporary.write_text("half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        break_half_way()
-    assert path.read_text() == "before"
-    assert os.listdir(tmp_path) == ["out.txt"]
-
-
-def test_folder_that_cannot_be_made_is_one_line(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="can't be written"), writing(tmp_path / "file" / "out.txt"):
-        pass
-    with pytest.raises(InputError, match="is a folder"), writing(tmp_path):
-        pass
+from experiments.files import find_file, shown_paths
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

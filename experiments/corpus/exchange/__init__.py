@@ -22,6 +22,7 @@ from experiments.corpus.exchange.rows import (
 from experiments.errors import InputError
 from experiments.files import find_file
 from experiments.notices import Warn
+from experiments.output import check_output
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,12 @@ def import_file(name: str, tool: str, control: str | None, output: Path, warn: W
     Raises
     ------
     InputError
-        If the tool is unknown, or the file isn't what it exports.
+        If the tool is unknown, the file isn't what it exports, or it is also the output.
     """
     if output.suffix.lower() != ".jsonl":
         raise InputError(f"{output}: labelled rows are written as .jsonl; give -o {output.stem}.jsonl")
     chosen = _tool(tool)
+    check_output(output, [name])
     if (suffix := Path(name).suffix.lower()) not in chosen.exports:
         find_file(name)
         raise InputError(
@@ -106,13 +108,14 @@ def export_file(name: str, tool: str, output: Path, warn: Warn, data: Data | Non
     Raises
     ------
     InputError
-        If the tool is unknown, or a row can't be carried.
+        If the tool is unknown, a row can't be carried, or the output is also the file of the rows.
     """
     chosen = _tool(tool)
     if output.suffix.lower() not in chosen.endings:
         raise InputError(
             f"{output}: {tool} imports {' or '.join(chosen.endings)}; give -o {output.stem}{chosen.endings[0]}"
         )
+    check_output(output, [name])
     settings = data or Data(train=name)
     rows = usual_columns(read_records(name, warn, settings.encoding, settings.header), name, settings)
     chosen.write(rows, name, output)

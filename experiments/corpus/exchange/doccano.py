@@ -23,8 +23,9 @@ from experiments.corpus.exchange.rows import (
     write_lines,
 )
 from experiments.errors import InputError
-from experiments.files import FORMULA, harmless, writing
+from experiments.files import FORMULA, harmless
 from experiments.notices import Warn
+from experiments.output import writing
 from experiments.tables.cells import is_missing
 
 JOIN = "#"

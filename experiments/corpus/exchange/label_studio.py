@@ -32,8 +32,8 @@ from experiments.corpus.exchange.rows import (
     take_apart,
 )
 from experiments.errors import InputError
-from experiments.files import writing
 from experiments.notices import Warn
+from experiments.output import writing
 from experiments.tables.cells import cell_key
 
 

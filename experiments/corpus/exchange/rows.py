@@ -9,8 +9,9 @@ from typing import Any
 
 from experiments.corpus.annotations import NESTED, NO_LABEL, PREFIXES
 from experiments.errors import InputError
-from experiments.files import find_file, writing
+from experiments.files import find_file
 from experiments.notices import Warn
+from experiments.output import writing
 from experiments.tables.cells import is_missing
 from experiments.tables.read import opened, read_table
 

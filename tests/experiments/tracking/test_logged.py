@@ -186,7 +186,8 @@ def test_interrupted_run_leaves_its_model_only_once_it_was_fitted(in_workspace, 
 def test_killed_run_is_cleared_away_or_told_of(in_workspace, trained, small_config):
     for at in ("fit", "evaluate"):
         program = (
-            'import os, sys; from experiments.config.files import load_config; import experiments.train; program = sys.modules["experiments.train"]; '
+            "import os, sys; from experiments.config.files import load_config; import experiments.train; "
+            "program = sys.modules['experiments.train']; "
             f"program.{at} = lambda *given: os.kill(os.getpid(), 9); "
             f"program.train(load_config({str(small_config)!r}, {FAST!r}), print)"
         )
