@@ -14,7 +14,7 @@ from experiments.articles.kinds import DOCUMENTS, ENDINGS, TABLES, TEXTS, ending
 from experiments.articles.markdown import from_markdown
 from experiments.articles.sentences import Sentence, split_sentences
 from experiments.encodings import decode
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 from experiments.files import find_file, read_bytes
 from experiments.notices import Warn, to_stderr
 from experiments.tables.cells import cell_key, cell_text, is_missing, mended
@@ -228,7 +228,7 @@ def _articles_of(table: Rows, name: str, columns: Columns, warn: Warn) -> Iterat
 def _text(cell: Any, where: str, column: str) -> str:
     if isinstance(cell, str | bytes):
         return cell_text(cell)
-    raise InputError(f"{where}: column {column!r} has {str(cell)[:60]!r}, which is no text; name another with --text")
+    raise InputError(f"{where}: column {column!r} has {short(cell)}, which is no text; name another with --text")
 
 
 def _need(name: str, columns: Columns, there: Sequence[str]) -> None:

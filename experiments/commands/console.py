@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from experiments.errors import InputError, UnfinishedError
+from experiments.errors import InputError, UnfinishedError, one_line
 from experiments.files import finite
 
 
@@ -29,7 +29,7 @@ class Console:
 
     def say(self, line: str) -> None:
         """Tell of progress, on standard error."""
-        typer.echo(line, err=True)
+        typer.echo(one_line(line), err=True)
 
     def show(self, result: Mapping[str, Any], text: str) -> None:
         """Print the command's result: the object with ``--json``, else the text."""
@@ -58,6 +58,7 @@ class Console:
     def _fail(self, message: str, status: int, error: BaseException) -> None:
         if self.debug:
             raise error
+        message = one_line(message)
         typer.echo(f"framescope: {message}", err=True)
         if self.as_json:
             typer.echo(json.dumps({"error": message, "status": status}, ensure_ascii=False))
