@@ -22,6 +22,12 @@ _ATTRIBUTES = 200
 _LONGEST_TITLE = 1000
 """Characters of a title from which on a site's name isn't looked for in it."""
 
+_MOST_BLOCKS = 3000
+"""Paragraphs, cells and the like from which on a page isn't also read in the second way, which compares them all."""
+
+_BLOCK = re.compile(
+    r"<(?:article|blockquote|br|dd|div|dl|dt|h[1-6]|li|ol|p|pre|section|table|td|th|tr|ul)\b", re.IGNORECASE
+)
 _TAG = re.compile(r"<(?P<name>[A-Za-z][^\s/>]{0,40})(?>=\s*+\"[^\"]*\"|=\s*+'[^']*'|[^>])*+>?")
 _QUOTED = re.compile(r"=\s*+(?>\"[^\"]*\"|'[^']*')")
 _WORD = re.compile(r"[^\W_]+")
@@ -87,7 +93,8 @@ def from_html(page: str, name: str) -> str:
     page = _TAG.sub(_bounded, page)
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs what the error below says better
     try:
-        document = trafilatura.bare_extraction(page, include_comments=False, include_tables=False)
+        long = len(_BLOCK.findall(page)) > _MOST_BLOCKS
+        document = trafilatura.bare_extraction(page, fast=long, include_comments=False, include_tables=False)
         tree = trafilatura.load_html(page)
     except Exception:  # whatever a broken page makes the library stumble over
         raise InputError(f"{name}: can't be read as HTML; save the text as .txt") from None

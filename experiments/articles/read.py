@@ -264,7 +264,7 @@ def _articles_of(table: Rows, name: str, columns: Columns, warn: Warn) -> Iterat
 def _text(cell: Any, where: str, column: str) -> str:
     if isinstance(cell, str | bytes):
         return cell_text(cell)
-    raise InputError(f"{where}: column {column!r} has {short(cell)}, which is no text; name another with --text")
+    raise InputError(f"{where}: column {column!r} has {short(str(cell))}, which is no text; name another with --text")
 
 
 def _need(name: str, columns: Columns, there: Sequence[str]) -> None:

@@ -171,7 +171,7 @@ def text_of(cell: Any, rows: Table, number: int, column: str) -> str:
     """
     if isinstance(cell, str | bytes) or is_missing(cell):
         return cell_text(cell)
-    raise InputError(f"{rows.place(number)}: column {column!r} has {short(cell)}, which is no text")
+    raise InputError(f"{rows.place(number)}: column {column!r} has {short(str(cell))}, which is no text")
 
 
 def load_unlabelled(config: Config, warn: Warn = lambda line: None) -> list[Any]:
