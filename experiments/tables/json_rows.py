@@ -89,7 +89,7 @@ def _lines(file: TextIO, name: str) -> Iterator[Row]:
         yield number, _object(row, f"{name} line {number}")
 
 
-_TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
+_TOO_DEEP = f"it is nested too deep; {DEEPEST} levels are read"
 
 
 def _told(error: ValueError) -> str:
