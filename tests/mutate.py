@@ -363,7 +363,7 @@ def kind_of(ending: str) -> str:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its status (minus the signal's number where a signal ended it), processor's seconds, bytes."""
+    """How a command ended: its status (minus the signal's number, where one ended it), processor's seconds, bytes."""
 
     name: str
     command: Sequence[str]

@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from experiments.config.files import shipped_configs
 from experiments.config.schema import Config
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.champions import is_better
 from experiments.tracking.connection import connect, whereabouts
@@ -105,12 +105,13 @@ def champion_uri(name: str) -> str:
         names = [model.name for model in MlflowClient().search_registered_models() if CHAMPION in model.aliases]
         others = f", or name another task with --task: {', '.join(names)}" if names else ""
         raise InputError(
-            f"there is no champion model for {name!r} in {whereabouts()} yet; make one with: "
+            f"there is no champion model for {short(name)} in {whereabouts()} yet; make one with: "
             f"framescope train {_config_of(name)}{others}"
         )
     return uri
 
 
 def _config_of(task: str) -> str:
-    """Return what to train for a task: the shipped config that makes it, or a placeholder for one's own."""
-    return f"{task}/default" if f"{task}/default" in shipped_configs() else "YOUR-CONFIG.yaml"
+    """Return what to train for a task: the shipped config that makes it, or what one's own has to say."""
+    shipped = f"{task}/default"
+    return shipped if shipped in shipped_configs() else f"a config of your own, with task.name: {short(task)}"
