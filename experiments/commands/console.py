@@ -1,6 +1,7 @@
 """How commands speak: progress on standard error, one JSON object on standard output, errors in one line."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ import typer
 
 from experiments.errors import InputError, UnfinishedError, one_line
 from experiments.files import finite
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Console:
@@ -33,7 +36,8 @@ class Console:
 
     def show(self, result: Mapping[str, Any], text: str) -> None:
         """Print the command's result: the object with ``--json``, else the text."""
-        typer.echo(json.dumps(finite(result), ensure_ascii=False) if self.as_json else text)
+        shown = json.dumps(finite(result), ensure_ascii=False) if self.as_json else text
+        typer.echo(_SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", shown))  # of files' names that are not UTF-8
 
     @contextmanager
     def errors(self) -> Iterator[None]:

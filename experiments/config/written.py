@@ -58,7 +58,7 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         self._depth += 1
         if self._depth > DEEPEST:
             raise _fault(f"is nested deeper than {DEEPEST} levels", event)
@@ -67,7 +67,7 @@ class _Loader(yaml.SafeLoader):
         if isinstance(node, yaml.CollectionNode):
             if isinstance(event, yaml.AliasEvent):
                 if id(node) not in self._sizes:
-                    raise _fault(f"*{cut(event.anchor)} stands within what it names, which would never end", event)
+                    raise _fault(f"*{cut(str(event.anchor))} stands within what it names, which would never end", event)
             else:
                 parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
                 inner = [self._sizes.get(id(part), (1, 0)) for part in parts]
@@ -80,7 +80,7 @@ class _Loader(yaml.SafeLoader):
                 raise _fault(f"is nested deeper than {DEEPEST} levels", event)
         return node
 
-    def construct_scalar(self, node: yaml.Node) -> Any:
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         text = super().construct_scalar(node)
         if isinstance(text, str) and _SURROGATE.search(text):
             raise _fault(f"{short(text)} holds half a character; write it in full", node)

@@ -14,10 +14,12 @@ import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from experiments.articles.html import decode_html, from_html
 from experiments.articles.read import read_articles
 from experiments.commands.console import Console
+from experiments.commands.main import app
 from experiments.config.files import load_config, read_yaml
 from experiments.config.schema import Config
 from experiments.corpus.rows import load_labelled
@@ -251,6 +253,23 @@ def test_odd_files_of_a_folder_are_named_and_left_out(odd_folder: Path) -> None:
     assert [one_line(line) for line in told] == [f"{one_line(line)}; skipped" for line in skipped]
 
 
+@pytest.mark.parametrize(("more", "status"), [((), 0), (("--on-error", "skip"), 0), (("--on-error", "stop"), 1)])
+def test_a_folder_with_odd_files_is_scored_and_then_they_are_told_of(
+    more: tuple[str, ...], status: int, odd_folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "scored.jsonl"
+    arguments = ["score", str(odd_folder), "--model", "starter", "-o", str(output), "--json", *more]
+    ended = CliRunner().invoke(app, arguments)
+    assert ended.exit_code == status
+    assert json.loads(ended.stdout)["skipped"] == len(ODD)
+    assert json.loads(ended.stdout)["articles"] == 2
+    assert {json.loads(line)["article"] for line in output.read_text().splitlines()} == {
+        str(odd_folder / "good.txt"),
+        str(odd_folder / "sub/last.html"),
+    }
+    assert (f"{len(ODD)} file(s) could not be read" in ended.stderr) == (status == 1)
+
+
 def test_a_single_odd_file_is_refused(odd_folder: Path) -> None:
     for name in ("caf\udce9.txt", "gone.txt", "pipe.jsonl", "broken.docx"):
         with pytest.raises(InputError):
@@ -270,7 +289,7 @@ def mutants(*endings: str) -> st.SearchStrategy[tuple[str, bytes]]:
 IN_CI = settings(
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
