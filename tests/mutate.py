@@ -84,9 +84,10 @@ lists: {actor: [Ostland, {name: Westland, capital: Westport}]}
 slots: {other: actor}
 templates:
   - {text: "{actor} denied that {other} had agreed.", labels: [denial]}
-  - {text: "{actor.capital} warned {other}.", labels: [threat]}
+  - {text: "{other} warned {actor}.", labels: [threat]}
 tests:
-  - {name: renamed, type: invariance, change: {refill: [actor]}}
+  - {name: renamed, kind: invariance, why: names, change: {refill: [actor]}}
+  - {name: as labelled, kind: labels, why: truth}
 """
 
 PAGE = """\
@@ -166,6 +167,20 @@ _VALUES = [
         "${seed}",
         "${data}",
     ),
+]
+_NUMBERS = [
+    "-1",
+    "0",
+    "1",
+    "2",
+    "3",
+    "7",
+    "99",
+    "1000000000000",
+    "18446744073709551616",
+    "1.0e-320",
+    "1.0e+308",
+    "0.999999999",
 ]
 _OF_KIND: dict[str, list[str]] = {
     "yaml": [
@@ -292,8 +307,8 @@ def mutated(text: str, kind: str, chance: random.Random) -> bytes:
     chance : random.Random
         Decides.
     """
-    for _ in range(chance.randint(1, 5)):
-        text = chance.choice((_cut, _doubled, _valued, _valued, _inserted, _inserted, _cell))(text, kind, chance)
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 5))):
+        text = chance.choice((_cut, _doubled, _valued, _valued, _valued, _inserted, _cell))(text, kind, chance)
         text = text[:2_000_000]
     data = text.encode("utf-8", "surrogatepass")
     if chance.random() < 0.2 and data:
@@ -329,7 +344,8 @@ def _valued(text: str, kind: str, chance: random.Random) -> str:
     if not words:
         return text
     begin, end = chance.choice(words)
-    return text[:begin] + chance.choice(_VALUES + _OF_KIND[kind]) + text[end:]
+    number = text[begin:end].replace(".", "").isdigit() and chance.random() < 0.7
+    return text[:begin] + chance.choice(_NUMBERS if number else _VALUES + _OF_KIND[kind]) + text[end:]
 
 
 def _words(text: str) -> list[tuple[int, int]]:
