@@ -307,6 +307,8 @@ def mutated(text: str, kind: str, chance: random.Random) -> bytes:
     chance : random.Random
         Decides.
     """
+    if kind == "yaml" and chance.random() < 0.5:  # stays YAML, so that what stands behind the reader is met
+        return _valued(text, kind, chance, whole=True).encode("utf-8", "surrogatepass")
     for _ in range(chance.choice((1, 1, 1, 2, 3, 5))):
         text = chance.choice((_cut, _doubled, _valued, _valued, _valued, _inserted, _cell))(text, kind, chance)
         text = text[:2_000_000]
@@ -334,7 +336,7 @@ def _doubled(text: str, kind: str, chance: random.Random) -> str:
     return text[:end] + text[begin:end] * chance.choice((1, 1, 2, 50)) + text[end:]
 
 
-def _valued(text: str, kind: str, chance: random.Random) -> str:
+def _valued(text: str, kind: str, chance: random.Random, whole: bool = False) -> str:
     """Put a value in the place of a word or number, or of what stands behind a colon."""
     words = [
         (begin, end)
@@ -345,7 +347,8 @@ def _valued(text: str, kind: str, chance: random.Random) -> str:
         return text
     begin, end = chance.choice(words)
     number = text[begin:end].replace(".", "").isdigit() and chance.random() < 0.7
-    return text[:begin] + chance.choice(_NUMBERS if number else _VALUES + _OF_KIND[kind]) + text[end:]
+    value = chance.choice(_NUMBERS if number else _VALUES + _OF_KIND[kind])
+    return text[:begin] + (json.dumps(value) if whole and not number else value) + text[end:]
 
 
 def _words(text: str) -> list[tuple[int, int]]:
