@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 
 _CHUNK = 1_000_000
+_NO_TEXTS = frozenset(("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"))
+"""Python's encodings of names and literals, in which no text is; to read long ones takes hours."""
+
 _MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
     b"\x00\x00\xfe\xff": "utf-32",
@@ -59,7 +62,7 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, st
         line = data.count(b"\n", 0, error.start) + 1
         said = f"is not {encoding}; leave the encoding out to detect it" if encoding else f"is not {found.codec}"
         raise InputError(f"{name} line {line}: byte {data[error.start]:#04x} {said}") from None
-    except (UnicodeError, LookupError) as error:  # idna, undefined, base64 and others that are no text's encoding
+    except (UnicodeError, LookupError) as error:
         raise InputError(f"{name}: can't be read as {encoding}: {error}; try utf-8 or cp1252") from None
 
 
@@ -72,13 +75,10 @@ def find_encoding(chunks: Iterable[bytes], name: str, encoding: str | None = Non
     Raises
     ------
     InputError
-        If the declared encoding doesn't exist, or the bytes are binary.
+        If the declared encoding doesn't exist or is none of texts (``base64``, ``idna``), or the bytes are binary.
     """
     if encoding:
-        try:
-            return Encoding("utf-8-sig" if lookup(encoding).name == "utf-8" else encoding)
-        except (LookupError, ValueError):
-            raise InputError(f"{name}: there is no encoding called {encoding!r}; try utf-8 or cp1252") from None
+        return Encoding(_codec(encoding, name))
     decoder = getincrementaldecoder("utf-8")("replace")
     lines, good, bad, first_bad = 1, 0, 0, 0
     suspect = b""
@@ -110,6 +110,17 @@ def find_encoding(chunks: Iterable[bytes], name: str, encoding: str | None = Non
         return Encoding("utf-8-sig", "replace", note)
     codec = _detect(suspect)
     return Encoding(codec, "replace", f"{name}: is not UTF-8; read as {codec}")
+
+
+def _codec(encoding: str, name: str) -> str:
+    try:
+        found = lookup(encoding)
+    except (LookupError, ValueError):
+        raise InputError(f"{name}: there is no encoding called {short(encoding)}; try utf-8 or cp1252") from None
+    # what makes bytes of bytes, or text of text, is marked so; Python itself asks no other way
+    if not getattr(found, "_is_text_encoding", True) or found.name.replace("-", "_") in _NO_TEXTS:
+        raise InputError(f"{name}: {encoding} is no encoding that texts are in; try utf-8 or cp1252")
+    return "utf-8-sig" if found.name == "utf-8" else encoding
 
 
 def chunks_of(file: BinaryIO) -> Iterator[bytes]:

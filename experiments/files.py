@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 
 CODE = Path(__file__).resolve().parent.parent
 """The folder that holds the packages ``features`` and ``experiments``."""
@@ -32,12 +32,50 @@ def find_file(name: str) -> Path:
     InputError
         If it is in neither place.
     """
-    path = Path(name).expanduser()
+    path = path_of(name)
     places = [Path.cwd(), ROOT]
     for place in dict.fromkeys(places):
-        if (place / path).exists():
+        if exists(place / path):
             return path if place == Path.cwd() else place / path
     raise InputError(f"{name}: no such file; looked in {', '.join(map(str, dict.fromkeys(places)))}")
+
+
+def path_of(name: str) -> Path:
+    """Return the path that a user's name of a file or folder stands for; ``~`` is a home.
+
+    Raises
+    ------
+    InputError
+        If it begins with ``~`` and a user that there isn't, or holds what no path can: a zero byte, half a character.
+    """
+    if "\0" in name:
+        raise InputError(f"{short(name)}: no file's name holds a zero byte; write the name of a file")
+    try:
+        os.fsencode(name)
+        return Path(name).expanduser()
+    except UnicodeError:
+        raise InputError(f"{short(name)}: holds half a character, and no file's name does; write it again") from None
+    except RuntimeError:
+        user = name.partition("/")[0]
+        raise InputError(
+            f"{name}: there is no user {user[1:]!r}, or none with a home; write the path in full"
+        ) from None
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is such a file or folder; what the system can't look up (a name too long) isn't there."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is such a file; see :func:`exists`."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def read_bytes(path: Path) -> bytes:

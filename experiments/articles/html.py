@@ -15,6 +15,21 @@ _CHARSET = re.compile(
 )
 _BEFORE_PAGE = r"\A(?>\s+|\ufeff|<\?.*?\?>|<!--.*?-->)*+"  # of a saved page: its address; of XHTML: its declaration
 _PAGE = re.compile(rf"{_BEFORE_PAGE}<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_LONG_TAG = 10_000
+_ATTRIBUTES = 200
+"""Attributes of one tag that are read. Parsers compare each with all others: a hundred thousand take minutes."""
+
+_LONGEST_TITLE = 1000
+"""Characters of a title from which on a site's name isn't looked for in it."""
+
+_MOST_BLOCKS = 3000
+"""Paragraphs, cells and the like from which on a page isn't also read in the second way, which compares them all."""
+
+_BLOCK = re.compile(
+    r"<(?:article|blockquote|br|dd|div|dl|dt|h[1-6]|li|ol|p|pre|section|table|td|th|tr|ul)\b", re.IGNORECASE
+)
+_TAG = re.compile(r"<(?P<name>[A-Za-z][^\s/>]{0,40})(?>=\s*+\"[^\"]*\"|=\s*+'[^']*'|[^>])*+>?")
+_QUOTED = re.compile(r"=\s*+(?>\"[^\"]*\"|'[^']*')")
 _WORD = re.compile(r"[^\W_]+")
 _SEPARATOR = re.compile(r"\s+(?P<mark>[|·•»–—:-])+\s+|\s*(?P<glued>[|:])\s+")
 _HOME = re.compile(r"(?:\w+:)?(?://[^/]*)?/?(?:index\.\w+)?", re.IGNORECASE)
@@ -75,19 +90,32 @@ def from_html(page: str, name: str) -> str:
     """
     import trafilatura
 
+    page = _TAG.sub(_bounded, page)
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs what the error below says better
-    document = trafilatura.bare_extraction(page, include_comments=False, include_tables=False)
+    try:
+        long = len(_BLOCK.findall(page)) > _MOST_BLOCKS
+        document = trafilatura.bare_extraction(page, fast=long, include_comments=False, include_tables=False)
+        tree = trafilatura.load_html(page)
+    except Exception:  # whatever a broken page makes the library stumble over
+        raise InputError(f"{name}: can't be read as HTML; save the text as .txt") from None
     body = (getattr(document, "text", None) or "").strip()
     if not body:
         raise InputError(f"{name}: no article text was found in the HTML; save the text as .txt")
     paragraphs = [line.strip() for line in body.split("\n") if line.strip()]
-    tree = trafilatura.load_html(page)
     titles = _Titles(tree) if tree is not None else None
     headline = (titles and titles.headline()) or _squeezed(getattr(document, "title", None))
     if not headline:
         return "\n\n".join(paragraphs) + "\n"
     repeated = {_words(text) for text in (headline, *((titles.shared, titles.window) if titles else ()))} - {()}
     return "\n\n".join([headline, *(text for text in paragraphs if _words(text) not in repeated)]) + "\n"
+
+
+def _bounded(tag: re.Match[str]) -> str:
+    """Return a tag as it is, or without its attributes if these are too many to be read."""
+    text = tag[0]
+    if len(text) < _LONG_TAG or len(re.split(r"[\s/]+", _QUOTED.sub("=v ", text), maxsplit=_ATTRIBUTES)) <= _ATTRIBUTES:
+        return text
+    return f"<{tag['name']}>"
 
 
 class _Titles:
@@ -114,8 +142,8 @@ class _Titles:
 
     def _without_site(self, title: str) -> str:
         others = {_words(text) for text in (*self.headings, self.shared, self.window) if text != title} - self.sites
-        separators = list(_SEPARATOR.finditer(title))
-        if _words(title) in others:
+        separators = list(_SEPARATOR.finditer(title[: _LONGEST_TITLE + 1]))
+        if len(title) > _LONGEST_TITLE or _words(title) in others:
             return title
         for separator in separators:
             parts = title[: separator.start()], title[separator.end() :]

@@ -2,12 +2,12 @@
 
 import csv
 import io
-import json
 import re
 import zipfile
 
 from experiments.articles.html import is_html
 from experiments.errors import InputError
+from experiments.tables.json_rows import parsed
 
 TEXTS = (".txt", ".md", ".markdown", ".html", ".htm", ".xhtml")
 DOCUMENTS = (".docx", ".odt", ".pdf")
@@ -90,8 +90,8 @@ def _holds(data: bytes, member: str) -> bool:
 
 def _is_json(text: str, kind: type) -> bool:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = parsed(text)
+    except ValueError:
         return False
     return isinstance(found, kind) and (not isinstance(found, list) or any(isinstance(each, dict) for each in found))
 

@@ -14,7 +14,7 @@ from experiments.articles.kinds import DOCUMENTS, ENDINGS, TABLES, TEXTS, ending
 from experiments.articles.markdown import from_markdown
 from experiments.articles.sentences import Sentence, split_sentences
 from experiments.encodings import decode
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 from experiments.files import find_file, read_bytes
 from experiments.notices import Warn, to_stderr
 from experiments.tables.cells import cell_key, cell_text, is_missing, mended
@@ -70,6 +70,7 @@ def read_articles(
     encoding: str | None = None,
     warn: Warn = to_stderr,
     input_format: str | None = None,
+    skipped: list[str] | None = None,
 ) -> Iterator[Article]:
     """Read articles one after the other.
 
@@ -90,6 +91,8 @@ def read_articles(
     input_format : str, optional
         What files that are named, and standard input, are read as: text, markdown, html, jsonl, json, csv, tsv,
         parquet, docx, odt or pdf. By default what the ending says, and what standard input looks like.
+    skipped : list of str, optional
+        Gets, while articles are read, the line of each file in a folder that can't be used.
 
     Returns
     -------
@@ -103,6 +106,13 @@ def read_articles(
     """
     if not inputs:
         raise InputError("no input; name a file or a folder, or - for standard input")
+
+    def skip(line: str) -> None:
+        line = line.replace("\n", "\\n")  # of a file's name
+        warn(f"{line}; skipped")
+        if skipped is not None:
+            skipped.append(line)
+
     forced = ending_of(input_format) if input_format else None
     found: list[tuple[str, Path | None, bool]] = []
     for name in inputs:
@@ -110,11 +120,15 @@ def read_articles(
         if path is None or not path.is_dir():
             found.append((name, path, False))
         else:
-            found += [(str(Path(name) / file.relative_to(path)), file, True) for file in _files_in(path, name, warn)]
+            found += [
+                (str(Path(name) / file.relative_to(path)), file, True) for file in _files_in(path, name, warn, skip)
+            ]
 
     def articles() -> Iterator[Article]:
         for name, path, in_folder in found:
             try:
+                if path is not None:
+                    _check_readable(path, name, in_folder)
                 if path is None:
                     yield from _from_stdin(columns, encoding, warn, forced)
                 else:
@@ -122,7 +136,7 @@ def read_articles(
             except InputError as error:
                 if not in_folder:
                     raise
-                warn(f"{error}; skipped")
+                skip(str(error))
 
     return articles()
 
@@ -133,11 +147,33 @@ def make_article(article_id: str, text: str, kept: Mapping[str, str] | None = No
     return Article(article_id, text, split_sentences(text), kept or {})
 
 
-def _files_in(folder: Path, name: str, warn: Warn) -> list[Path]:
-    """Return the files of a folder that can be read, and tell of those that can't."""
+def _check_readable(path: Path, name: str, in_folder: bool) -> None:
+    """Refuse a file whose name no output can hold, and in a folder what isn't a file: to read a FIFO may never end.
+
+    Raises
+    ------
+    InputError
+        That says so.
+    """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(f"{name}: the file's name is not UTF-8, as the names of articles are; rename it") from None
+    if in_folder and path.exists() and not path.is_file():
+        raise InputError(f"{name}: is a FIFO, socket or device and no file; take it out of the folder")
+
+
+def _files_in(folder: Path, name: str, warn: Warn, skip: Warn) -> list[Path]:
+    """Return the files of a folder that can be read, and tell of those that can't, and of folders that can't."""
     files: list[Path] = []
     others: list[Path] = []
-    for place, folders, names in os.walk(folder):
+
+    def closed(error: OSError) -> None:
+        if Path(error.filename) == folder:
+            raise InputError(f"{name}: can't be read: {error.strerror}")
+        skip(f"{Path(name) / Path(error.filename).relative_to(folder)}: can't be read: {error.strerror}")
+
+    for place, folders, names in os.walk(folder, onerror=closed):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for each in sorted(names):
             if not each.startswith("."):
@@ -228,7 +264,7 @@ def _articles_of(table: Rows, name: str, columns: Columns, warn: Warn) -> Iterat
 def _text(cell: Any, where: str, column: str) -> str:
     if isinstance(cell, str | bytes):
         return cell_text(cell)
-    raise InputError(f"{where}: column {column!r} has {str(cell)[:60]!r}, which is no text; name another with --text")
+    raise InputError(f"{where}: column {column!r} has {short(str(cell))}, which is no text; name another with --text")
 
 
 def _need(name: str, columns: Columns, there: Sequence[str]) -> None:

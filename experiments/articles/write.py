@@ -52,6 +52,8 @@ class ScoreSummary:
         Whether the target was in training; None where the model can't tell.
     untouched : int or None
         How many sentences have no word of the target and none that goes with it; None likewise.
+    skipped : int
+        How many files in folders could not be read.
     seconds, sentences_per_second : float
         Time from the first article read to the last row written, and sentences over it.
     """
@@ -63,6 +65,7 @@ class ScoreSummary:
     target: str | None = None
     target_in_training: bool | None = None
     untouched: int | None = None
+    skipped: int = 0
     seconds: float = 0.0
     sentences_per_second: float = 0.0
 

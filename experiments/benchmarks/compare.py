@@ -26,6 +26,7 @@ from experiments.config.schema import Config
 from experiments.corpus.checks import check_labels
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
+from experiments.files import path_of
 from experiments.measures.metrics import Metrics, measure
 from experiments.measures.paired import macro_f1_difference
 from experiments.measures.resampling import Estimate
@@ -324,7 +325,7 @@ def pythons_named(options: Sequence[str]) -> dict[str, str]:
         name, equals, path = option.partition("=")
         if not equals or name not in PEERS:
             raise InputError(f"--python {option}: write PEER=INTERPRETER, with a peer out of {', '.join(PEERS)}")
-        if not Path(path).expanduser().is_file():
+        if not path_of(path).is_file():
             raise InputError(f"--python {option}: there is no interpreter {path}; name a file such as .venv/bin/python")
-        found[name] = str(Path(path).expanduser().absolute())
+        found[name] = str(path_of(path).absolute())
     return found

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from experiments.classifiers.spec import ClassifierSpec
 from experiments.classifiers.starter import TASK, load_saved
-from experiments.files import MODELS, STARTER
+from experiments.files import MODELS, STARTER, path_of
 from experiments.measures.calibration import Calibration
 from features.targets import Reading
 
@@ -113,7 +113,7 @@ class Saved(ClassifierSpec):
 
 
 def _home(model: str) -> Path:
-    folder = MODELS / TASK if model == STARTER else Path(model).expanduser()
+    folder = MODELS / TASK if model == STARTER else path_of(model)
     for inside in _INSIDE:
         if (folder / inside / _CARD).is_file():
             return folder / inside

@@ -1,6 +1,7 @@
 """How commands speak: progress on standard error, one JSON object on standard output, errors in one line."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,8 +9,10 @@ from typing import Any
 
 import typer
 
-from experiments.errors import InputError, UnfinishedError
+from experiments.errors import InputError, UnfinishedError, one_line
 from experiments.files import finite
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Console:
@@ -29,11 +32,12 @@ class Console:
 
     def say(self, line: str) -> None:
         """Tell of progress, on standard error."""
-        typer.echo(line, err=True)
+        typer.echo(one_line(line), err=True)
 
     def show(self, result: Mapping[str, Any], text: str) -> None:
         """Print the command's result: the object with ``--json``, else the text."""
-        typer.echo(json.dumps(finite(result), ensure_ascii=False) if self.as_json else text)
+        shown = json.dumps(finite(result), ensure_ascii=False) if self.as_json else text
+        typer.echo(_SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", shown))  # of files' names that are not UTF-8
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -58,6 +62,7 @@ class Console:
     def _fail(self, message: str, status: int, error: BaseException) -> None:
         if self.debug:
             raise error
+        message = one_line(message)
         typer.echo(f"framescope: {message}", err=True)
         if self.as_json:
             typer.echo(json.dumps({"error": message, "status": status}, ensure_ascii=False))

@@ -125,6 +125,13 @@ def score(
         ),
     ] = None,
     encoding: Encoding = None,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            help="What becomes of files in a folder that can't be read: they are named, counted and left out, and then "
+            "the command ends well (skip), or with status 1 (stop)."
+        ),
+    ] = "skip",
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -148,19 +155,29 @@ def score(
             raise InputError(
                 "--json prints a summary on standard output, so the scores need a file: add -o scored.jsonl"
             )
+        if on_error not in ("skip", "stop"):
+            raise InputError(f"--on-error {on_error}: choose skip or stop")
         chosen = format_of(output, format)
         settings = data_settings(config, text, id=id, encoding=encoding, header=header)
         read: list[str | Path] = [*inputs, *config_files(config), *model_files(model, task)]
         check_output(output, read)
         kept = parts(keep)
         columns = Columns(settings.columns.text, settings.columns.id, tuple(kept), settings.header)
-        articles = read_articles(inputs, columns, settings.encoding, console.say, input_format)
+        skipped: list[str] = []
+        articles = read_articles(inputs, columns, settings.encoding, console.say, input_format, skipped)
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         classifier = classifier.towards(target)
         summary = score_to(classifier, articles, output, chosen, warn=console.say, keep=kept, inputs=read)
+        summary.skipped = len(skipped)
         if output is None:
             console.say(scored_text(uri, summary, output))
         else:
             console.show(scored_json(uri, summary, output), scored_text(uri, summary, output))
+        if skipped and on_error == "stop":
+            console.say(
+                f"framescope: {len(skipped)} file(s) could not be read and were left out; the others are scored, and "
+                "--on-error skip takes that as well done"
+            )
+            raise typer.Exit(1)

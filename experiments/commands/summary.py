@@ -157,6 +157,7 @@ def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]
         "articles": summary.articles,
         "sentences": summary.sentences,
         "boilerplate": summary.boilerplate,
+        "skipped": summary.skipped,
         "labels": dict(summary.labels),
         **_target_json(summary),
         "seconds": round(summary.seconds, 3),
@@ -167,8 +168,9 @@ def scored_text(uri: str, summary: ScoreSummary, output: Path | None) -> str:
     """Return what was scored as one line."""
     found = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
     where = f" -> {output}" if output else ""
+    left_out = f", {summary.skipped} file(s) skipped" if summary.skipped else ""
     return (
-        f"{summary.articles} article(s), {summary.sentences} sentences ({summary.boilerplate} "
+        f"{summary.articles} article(s){left_out}, {summary.sentences} sentences ({summary.boilerplate} "
         f"boilerplate): {found}; by {uri}{where}{_untouched_text(summary)}"
     )
 

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
 from experiments.classifiers import Member
 from experiments.classifiers.lexicon import Lexicon
 from experiments.config import written
+from experiments.config.references import resolved
 from experiments.config.schema import Config
 from experiments.encodings import decode
-from experiments.errors import InputError
-from experiments.files import ROOT, find_file, read_bytes
+from experiments.errors import InputError, cut, short
+from experiments.files import ROOT, exists, find_file, is_file, path_of, read_bytes
 from experiments.output import writing
 
 _Reader = TypeVar("_Reader", Config, Member)
@@ -51,11 +50,7 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
         raw = _with_members(_apply(raw, override), path)
     raw.pop("defaults", None)
     try:
-        resolved = OmegaConf.to_container(OmegaConf.create(written.settle(raw, str(path))), resolve=True)
-    except OmegaConfBaseException as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
-    try:
-        config = Config.model_validate(resolved)
+        config = Config.model_validate(resolved(written.settle(raw, str(path)), str(path)))
     except ValidationError as error:
         raise InputError("\n".join(_faults(path, error, raw))) from None
     return _read_lexicons(config)
@@ -102,7 +97,8 @@ def write_schema(output: Path | None) -> None:
 
 
 def _find_config(name: str) -> Path:
-    if Path(name).is_file():
+    path_of(name)
+    if is_file(Path(name)):
         return Path(name)
     if shipped := _shipped(name):
         return shipped
@@ -114,7 +110,7 @@ def _find_config(name: str) -> Path:
 def _shipped(name: str) -> Path | None:
     """Return a config of the kit by its short name (``framing/svm``) or its path in the checkout."""
     for candidate in (name, f"{name}.yaml", f"configs/{name}", f"configs/{name}.yaml"):
-        if (ROOT / candidate).is_file():
+        if is_file(ROOT / candidate):
             return ROOT / candidate
     return None
 
@@ -141,10 +137,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
-        raise InputError(f"{path}:{where} is not valid YAML: {getattr(error, 'problem', None) or error}") from None
+        raise InputError(f"{path}:{where} is not valid YAML: {_problem(error)}") from None
     if not isinstance(raw, dict):
         raise InputError(f"{path}: must hold keys and values, such as 'name: my-experiment'")
     return raw
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    said = str(getattr(error, "problem", None) or error).splitlines()
+    return said[0] if said else "it can't be read"
 
 
 def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -157,10 +158,10 @@ def _with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise InputError(f"{path}: defaults: must name a file, or a list of files")
     merged: dict[str, Any] = {}
     for parent in [parents] if isinstance(parents, str) else parents:
-        file = path.parent / str(parent)
-        if not file.is_file():
+        file = path.parent / path_of(str(parent))
+        if not is_file(file):
             file = _shipped(str(parent)) or file
-        if not file.is_file():
+        if not is_file(file):
             raise InputError(f"{path}: defaults: {parent}: no such file beside it, nor a shipped config")
         merged = _merge(merged, _with_parents(file, (*seen, path.resolve())))
     result: dict[str, Any] = _merge(merged, own)
@@ -178,8 +179,8 @@ def _with_members(raw: dict[str, Any], path: Path, seen: tuple[str, ...] = ()) -
             return _with_members(value, path, seen)
         if not isinstance(value, str):
             return value
-        file = path.parent / value
-        file = file if file.is_file() else _find_config(value)
+        file = path.parent / path_of(value)
+        file = file if is_file(file) else _find_config(value)
         if str(file.resolve()) in (*seen, str(path.resolve())):
             raise InputError(f"{path}: classifier: {value} is made of itself")
         own = _with_members(_with_parents(file, ()), file, (*seen, str(path.resolve())))
@@ -200,7 +201,7 @@ def _beside(value: Any, folder: Path, key: str = "") -> Any:
     if isinstance(value, list):
         return [_beside(inner, folder, key) for inner in value]
     named = key in ("train", "test", "unlabelled", "lexicon", "keywords") and isinstance(value, str)
-    if named and not Path(value).expanduser().exists() and (folder / value).is_file():
+    if named and not exists(path_of(value)) and is_file(folder / value):
         return str(folder / value)
     return value
 
@@ -227,8 +228,10 @@ def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:
         raise InputError(f"{override}: an override is written key=value, such as classifier.C=3")
     try:
         value = written.load_value(text, override, key.strip())
-    except yaml.YAMLError:
-        raise InputError(f"{override}: the value is not valid YAML; put quotes around it") from None
+    except yaml.YAMLError as error:
+        raise InputError(
+            f"{cut(override)}: the value is not valid YAML ({_problem(error)}); put quotes around it"
+        ) from None
     parts = key.strip().split(".")
     result: Any = copy.deepcopy(raw)
     at = result
@@ -267,7 +270,7 @@ def _faults(path: Path, error: ValidationError, raw: dict[str, Any]) -> list[str
             message = unknown_key(where[-1], _fields_at(where))
         elif fault["type"] == "union_tag_invalid":
             known = fault["ctx"]["expected_tags"].replace("'", "")
-            where, message = [*where, "type"], f"there is no type {fault['ctx']['tag']!r}; there are {known}"
+            where, message = [*where, "type"], f"there is no type {short(fault['ctx']['tag'])}; there are {known}"
         elif fault["type"] == "missing":
             message = "is missing"
         elif fault["type"] == "string_type":
@@ -277,13 +280,13 @@ def _faults(path: Path, error: ValidationError, raw: dict[str, Any]) -> list[str
                 if isinstance(given, list | dict)
                 else written.quotes_needed(written.find(raw, where))
             )
-            message = f"must be text, not {given!r}; {quotes}"
+            message = f"must be text, not {short(given)}; {quotes}"
         elif fault["type"] == "value_error":
             inner = re.match(r"([a-z_]+)([\w.]*): ", message)
             if inner and inner[1] in _fields_at([*where, ""]):  # a check of several fields names the one at fault
                 where, message = [*where, inner[0][:-2]], message[inner.end() :]
         elif fault["type"] not in ("union_tag_invalid", "union_tag_not_found"):
-            message = f"{message[0].lower()}{message[1:]}, not {fault['input']!r}"
+            message = f"{message[0].lower()}{message[1:]}, not {short(fault['input'])}"
         lines.append(f"{path}: {'.'.join(where) or 'config'}: {message}")
     return lines
 

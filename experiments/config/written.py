@@ -1,14 +1,32 @@
-"""YAML as it was written: where YAML reads more into a name than its letters, the letters are kept beside it."""
+"""YAML as it was written: where YAML reads more into a name than its letters, the letters are kept beside it.
+
+All YAML of the kit is read here, and bounded: a few lines can stand for gigabytes, refer to themselves, or nest without
+end.
+"""
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from experiments.errors import InputError
+from experiments.errors import InputError, cut, short
+
+LARGEST = 2_000_000
+"""Characters that a YAML may have."""
+
+DEEPEST = 50
+"""Levels to which values may be nested."""
+
+MOST = 200_000
+"""Values that a YAML may stand for, with those that its aliases repeat."""
+
+_DIGITS = 100  # of a number; Python's own limit is thousands, and no setting has twenty
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TAKEN_AMISS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What PyYAML raises of values that aren't what their form or tag says: month 13, ``!!int x``, ``"\\UFFFFFFFF"``."""
 
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 
@@ -29,16 +47,66 @@ class Written:
 
 
 class _Loader(yaml.SafeLoader):
-    """Keeps the text of what isn't a string, and refuses a key that stands twice, of which YAML takes the last."""
+    """Keeps the text of what isn't a string, and refuses a key that stands twice, of which YAML takes the last.
+
+    Refuses also what is nested too deep, refers to itself, or stands for too many values or for none.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._depth = 0
+        self._sizes: dict[int, tuple[int, int]] = {}  # of a finished node: how many values, on how many levels
+        super().__init__(text)
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _fault(f"is nested deeper than {DEEPEST} levels", event)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if isinstance(node, yaml.CollectionNode):
+            if isinstance(event, yaml.AliasEvent):
+                if id(node) not in self._sizes:
+                    raise _fault(f"*{cut(str(event.anchor))} stands within what it names, which would never end", event)
+            else:
+                parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+                inner = [self._sizes.get(id(part), (1, 0)) for part in parts]
+                values, levels = 1 + sum(size for size, _ in inner), 1 + max((deep for _, deep in inner), default=0)
+                self._sizes[id(node)] = values, levels
+            values, levels = self._sizes[id(node)]
+            if values > MOST:
+                raise _fault(f"stands for more than {MOST:,} values, which no config does", event)
+            if self._depth + levels > DEEPEST:
+                raise _fault(f"is nested deeper than {DEEPEST} levels", event)
+        return node
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        text = super().construct_scalar(node)
+        if isinstance(text, str) and _SURROGATE.search(text):
+            raise _fault(f"{short(text)} holds half a character; write it in full", node)
+        return text
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        value = super().construct_object(node, deep)
+        if node.tag.endswith(("2002:int", "2002:float")) and len(node.value) > _DIGITS:
+            raise _fault(
+                f"{cut(str(node.value))} is a number of {len(node.value)} characters; write a shorter one", node
+            )
+        try:
+            value = super().construct_object(node, deep)
+        except RecursionError:
+            raise
+        except _TAKEN_AMISS:
+            kind = {"timestamp": "date", "bool": "truth value"}.get(node.tag.rpartition(":")[2], "number")
+            raise _fault(f"{short(node.value)} looks like a {kind} and is none; put quotes around it", node) from None
+        if isinstance(node, yaml.CollectionNode) and not node.tag.endswith((":map", ":seq")):
+            raise _fault(f"the tag {cut(node.tag)} is not known here; leave it out", node)
         if not isinstance(node, yaml.ScalarNode) or value is None or isinstance(value, str | Written):
             return value
         return value if type(value) is int and str(value) == node.value else Written(node.value, value)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        nulls = [key for key, _ in node.value if key.tag == "tag:yaml.org,2002:null"]
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        nulls = [key for key, _ in pairs if key.tag == "tag:yaml.org,2002:null"]
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return {Written(nulls[0].value, None) if key is None else key: value for key, value in mapping.items()}
 
@@ -54,17 +122,43 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+def _fault(problem: str, at: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=at.start_mark)
+
+
+def _read(text: str, read: Callable[[_Loader], Any]) -> Any:
+    """Return what a reading of a YAML gives.
+
+    Raises
+    ------
+    yaml.YAMLError
+        If it is no valid YAML, or beyond the bounds of this module.
+    """
+    if found := _SURROGATE.search(text):
+        where = text.count("\n", 0, found.start()) + 1
+        raise yaml.YAMLError(f"holds half a character in line {where}; write it in full")
+    if len(text) > LARGEST:
+        raise yaml.YAMLError(f"has {len(text):,} characters, and a YAML may have {LARGEST:,}")
+    loader = _Loader(text)
+    try:
+        return read(loader)
+    except _TAKEN_AMISS as error:
+        raise yaml.MarkedYAMLError(problem=cut(str(error)), problem_mark=loader.get_mark()) from None
+    finally:
+        loader.dispose()
+
+
 def load(text: str, place: str) -> Any:
     """Return what a YAML says, with what isn't a string or a plain integer as :class:`Written`; keys are strings.
 
     Raises
     ------
     yaml.YAMLError
-        If it is no valid YAML, or a key stands twice.
+        If it is no valid YAML, a key stands twice, or it is beyond the bounds of this module.
     InputError
         If YAML reads a key as something else than its letters.
     """
-    return _with_string_keys(yaml.load(text, _Loader), place, "")
+    return _with_string_keys(_read(text, _Loader.get_single_data), place, "")
 
 
 def load_value(text: str, place: str, where: str) -> Any:
@@ -73,17 +167,17 @@ def load_value(text: str, place: str, where: str) -> Any:
     To YAML, ``framing/2024 #1`` ends before its comment, ``#1`` is nothing at all, and ``@`` and ``%`` begin nothing.
     """
     bare = text.strip()
-    if bare.startswith(("@", "`", "%")):
+    if bare.startswith(("@", "`", "%")) and not _SURROGATE.search(bare):
         return bare
-    node = yaml.compose(text, _Loader)
+    node = _read(text, _Loader.get_single_node)
     if isinstance(node, yaml.ScalarNode) and node.style is None and node.value != bare and not bare.startswith("!"):
-        value = yaml.load(text, _Loader)
+        value = _read(text, _Loader.get_single_data)
         if value is None or isinstance(value, str):
             return bare
         return Written(bare, value.value if isinstance(value, Written) else value)
     if node is None and bare:
         return bare
-    return _with_string_keys(yaml.load(text, _Loader), place, where)
+    return _with_string_keys(_read(text, _Loader.get_single_data), place, where)
 
 
 def settle(value: Any, place: str, where: tuple[str, ...] = ()) -> Any:

@@ -1,6 +1,5 @@
 """Rows that several annotators labelled, read from any labelled file."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from experiments.config.schema import Columns, Data
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 from experiments.measures.reliability import LabelSet
 from experiments.notices import Warn
 from experiments.tables.cells import cell_key, is_missing
+from experiments.tables.json_rows import parsed
 from experiments.tables.read import read_table
 from experiments.tables.table import Table
 
@@ -205,13 +205,13 @@ def _label_set(cell: Any, where: str, empty_is_no_label: bool, labels: Sequence[
             return frozenset()
         if text.startswith("[") and text.endswith("]"):
             try:
-                cell = json.loads(text.replace("'", '"'))
-            except (json.JSONDecodeError, RecursionError):
-                raise InputError(f'{where} has {text!r}, which is no list; write ["a", "b"] or a;b') from None
+                cell = parsed(text.replace("'", '"'))
+            except ValueError:
+                raise InputError(f'{where} has {short(text)}, which is no list; write ["a", "b"] or a;b') from None
         else:
             cell = text.split(";")
     elif isinstance(cell, bool | dict):
-        raise InputError(f"{where} has {cell!r}; write a list of labels, one label, or labels joined by ;")
+        raise InputError(f"{where} has {short(cell)}; write a list of labels, one label, or labels joined by ;")
     elif not isinstance(cell, list | tuple | np.ndarray):
         cell = [cell]
     named = (part.strip() if isinstance(part, str) and part.strip() in labels else cell_key(part) for part in cell)

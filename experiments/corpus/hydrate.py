@@ -17,6 +17,7 @@ from experiments.files import find_file, read_bytes
 from experiments.notices import Warn
 from experiments.output import writing
 from experiments.tables.cells import cell_key, cell_text
+from experiments.tables.json_rows import parsed
 from experiments.tables.read import opened, read_table
 
 HASH, ARTICLE, START, END, PART = "sha256", "article", "start", "end", "part"
@@ -157,9 +158,9 @@ def _folder(folder: Path, articles: set[str]) -> Iterator[tuple[str, str]]:
         text, _ = decode(read_bytes(path), str(path))
         if path.suffix == ".json":
             try:
-                fields = json.loads(text)
+                fields = parsed(text)
                 text = next(str(fields[name]) for name in ("content", "text", "body") if name in fields)
-            except (ValueError, TypeError, StopIteration, RecursionError):
+            except (ValueError, TypeError, StopIteration):
                 raise InputError(f"{path}: is no JSON object with content, text or body") from None
         yield article, text
 

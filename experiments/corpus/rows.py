@@ -1,6 +1,5 @@
 """Labelled rows: from any file or hub to one checked table with an indicator matrix of labels."""
 
-import ast
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from experiments.config.schema import Columns, Config, Data, Task
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 from experiments.notices import Warn
-from experiments.tables.cells import cell_key, cell_text, is_missing
+from experiments.tables.cells import cell_key, cell_text, is_missing, listed
 from experiments.tables.read import read_table
 from experiments.tables.table import Table, joined
 
@@ -172,7 +171,7 @@ def text_of(cell: Any, rows: Table, number: int, column: str) -> str:
     """
     if isinstance(cell, str | bytes) or is_missing(cell):
         return cell_text(cell)
-    raise InputError(f"{rows.place(number)}: column {column!r} has {str(cell)[:60]!r}, which is no text")
+    raise InputError(f"{rows.place(number)}: column {column!r} has {short(str(cell))}, which is no text")
 
 
 def load_unlabelled(config: Config, warn: Warn = lambda line: None) -> list[Any]:
@@ -289,7 +288,7 @@ def indicator(rows: Table, task: Task, data: Data, warn: Warn = lambda line: Non
     def known(label: str, row: int, column: str) -> int:
         if label not in number:
             raise InputError(
-                f"{rows.place(row)}: column {column!r} has the label {label!r}, which the task doesn't know; its "
+                f"{rows.place(row)}: column {column!r} has the label {short(label)}, which the task doesn't know; its "
                 f"labels are {', '.join(task.labels)} (map codes with data.label_codes)"
             )
         return number[label]
@@ -366,10 +365,8 @@ def label_names(cell: Any, data: Data, labels: Collection[str] = ()) -> list[str
         return None
     parts = list(cell) if isinstance(cell, list | tuple | np.ndarray) else [cell]
     if isinstance(cell, str) and cell.startswith("[") and cell.endswith("]"):
-        try:
-            parts = list(ast.literal_eval(cell))  # as pandas writes a list into a cell; JSON reads alike
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            parts = [cell]
+        read = listed(cell)
+        parts = [cell] if read is None else read
     elif isinstance(cell, str) and cell_key(cell) not in data.label_codes:
         parts = cell.split(data.label_separator)
     found = []
@@ -389,5 +386,5 @@ def _flag(cell: Any, rows: Table, column: str, row: int) -> int:
         return UNDECIDED
     flag = _FLAGS.get(cell_key(cell).lower())
     if flag is None:
-        raise InputError(f"{rows.place(row)}: column {column!r} has {cell!r}; a label's column holds 0 or 1")
+        raise InputError(f"{rows.place(row)}: column {column!r} has {short(cell)}; a label's column holds 0 or 1")
     return flag

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
 from experiments.config.schema import Data
 from experiments.errors import InputError
 from experiments.evaluation.evaluate import evaluate_file, predictions_table
-from experiments.files import STARTER
+from experiments.files import STARTER, path_of
 from experiments.model import CARD_FILE, SentenceClassifier
 from experiments.notices import Warn
 from experiments.tracking.contestant import Contestant
@@ -68,7 +67,7 @@ def score_on(
 
 def is_model(name: str) -> bool:
     """Return whether a name is that of a model and not of a run: ``starter``, an MLflow URI, or a folder with one."""
-    return name == STARTER or is_uri(name) or (Path(name).expanduser() / CARD_FILE).is_file()
+    return name == STARTER or is_uri(name) or (path_of(name) / CARD_FILE).is_file()
 
 
 def model_of(contestant: Contestant, task: str) -> SentenceClassifier | None:

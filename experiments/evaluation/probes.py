@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from experiments.config import written
 from experiments.config.files import read_yaml, unknown_key
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 from experiments.evaluation.perturb import REWRITES, SLOT, Name
-from experiments.files import ROOT
+from experiments.files import ROOT, path_of
 
 
 class _Section(BaseModel):
@@ -244,7 +244,7 @@ def read_probes(base: Path | None, own: str | None = None) -> tuple[Probes, str]
         If a file can't be read, has an unknown field, or names a slot, list, form or variant that isn't there.
     """
     place = own or str(base or "")
-    probes = _parse(Path(own).expanduser()) if own else Probes()
+    probes = _parse(path_of(own)) if own else Probes()
     if base is not None and (not own or probes.extends):
         probes = _joined(_parse(base), probes)
     if fault := next(_faults(probes), None):
@@ -293,7 +293,7 @@ def _parse(path: Path) -> Probes:
         elif fault["type"] == "missing":
             message = "is missing"
         elif fault["type"] != "value_error":
-            message = f"{message[0].lower()}{message[1:]}, not {fault['input']!r}"
+            message = f"{message[0].lower()}{message[1:]}, not {short(fault['input'])}"
         raise InputError(f"{path}: {'.'.join(where) or 'probes'}: {message}") from None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from experiments.errors import InputError
 from experiments.evaluation.comparison import Compared, written_back
 from experiments.evaluation.evaluate import Evaluation, save_evaluation
-from experiments.files import MODELS, STARTER, finite
+from experiments.files import MODELS, STARTER, finite, path_of
 from experiments.model import SentenceClassifier, model_digest
 from experiments.tracking.resolve import is_uri
 from experiments.tracking.store import check_store, store_exists, store_uri
@@ -52,7 +52,7 @@ def track_evaluation(model: str, classifier: SentenceClassifier, evaluation: Eva
     task = classifier.task.name
     digest = None
     if not is_uri(model):
-        digest = model_digest(MODELS / task if model == STARTER else Path(model).expanduser())
+        digest = model_digest(MODELS / task if model == STARTER else path_of(model))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         save_evaluation(folder, classifier, evaluation)

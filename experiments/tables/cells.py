@@ -4,10 +4,12 @@ The same rule for every file and every command. ``1``, ``1.0`` and ``"1"`` are o
 ``NA``, ``NaN``, ``null`` and nothing at all are missing.
 """
 
+import ast
 import datetime
 import decimal
 import math
 import re
+import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -89,6 +91,27 @@ def cell_key(value: Any) -> str:
     text = mended(str(value)).strip()
     whole = _WHOLE.fullmatch(text)
     return whole[1] if whole else text
+
+
+def listed(cell: str) -> list[Any] | None:
+    """Return the list that a text of a cell writes, as pandas and JSON do; None if it writes none.
+
+    Examples
+    --------
+    >>> listed("['a', 'b']"), listed('["a"]'), listed("[a]"), listed("[{[]: 1}]")
+    (['a', 'b'], ['a'], None, None)
+    """
+    text = cell.strip()
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that Python doesn't know
+            found = ast.literal_eval(text)
+        str(found)  # a number of thousands of digits can't be written
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return mend(found) if isinstance(found, list) else None
 
 
 def mended(text: str) -> str:

@@ -7,8 +7,29 @@ from typing import Any, TextIO
 from experiments.errors import InputError
 from experiments.tables.cells import mend
 
+DEEPEST = 50
+"""Levels to which the value of a cell may be nested."""
+
 Row = tuple[int, dict[str, Any]]
 """The number of the line (in a list: of the object), and the row."""
+
+
+def parsed(text: str) -> Any:
+    """Return what a JSON text says, with broken halves of characters as U+FFFD.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON (``json.JSONDecodeError``), nested deeper than `DEEPEST` levels, or has a number of thousands
+        of digits.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if text.count("[") + text.count("{") > DEEPEST:
+        _check_depth(value)
+    return mend(value) if "\\u" in text else value
 
 
 def read_json(file: TextIO, name: str) -> tuple[str, Iterator[Row]]:
@@ -41,15 +62,14 @@ def read_json(file: TextIO, name: str) -> tuple[str, Iterator[Row]]:
 
 
 def _listed(file: TextIO, name: str) -> Iterator[Row]:
-    text = file.read().removeprefix("\ufeff")
     try:
-        rows = json.loads(text)
+        rows = parsed(file.read().removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise InputError(f"{name} line {error.lineno}: is not valid JSON: {error.msg}") from None
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         raise InputError(f"{name}: is not readable JSON: {_told(error)}") from None
     for number, row in enumerate(rows, 1):
-        yield number, _object(row, f"{name} row {number}", "\\u" in text)
+        yield number, _object(row, f"{name} row {number}")
 
 
 def _lines(file: TextIO, name: str) -> Iterator[Row]:
@@ -57,23 +77,36 @@ def _lines(file: TextIO, name: str) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line.removeprefix("\ufeff") if number == 1 else line)
+            row = parsed(line.removeprefix("\ufeff") if number == 1 else line)
         except json.JSONDecodeError as error:
             if number == 1 and line.strip() in ("{", "["):
                 raise InputError(
                     f"{name} line 1: one object a line is wanted, or a list; this is JSON over several lines"
                 ) from None
             raise InputError(f"{name} line {number}: is not valid JSON: {error.msg}") from None
-        except (RecursionError, ValueError) as error:
+        except ValueError as error:
             raise InputError(f"{name} line {number}: is not readable JSON: {_told(error)}") from None
-        yield number, _object(row, f"{name} line {number}", "\\u" in line)
+        yield number, _object(row, f"{name} line {number}")
 
 
-def _told(error: Exception) -> str:
-    return "it is nested too deep" if isinstance(error, RecursionError) else str(error).splitlines()[0]
+_TOO_DEEP = f"it is nested too deep; {DEEPEST} levels are read"
 
 
-def _object(row: Any, where: str, escapes: bool) -> dict[str, Any]:
+def _told(error: ValueError) -> str:
+    said = str(error).splitlines()[0]
+    return "a number has thousands of digits; put quotes around it" if "digits" in said else said
+
+
+def _check_depth(value: Any, left: int = DEEPEST) -> None:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if inner and not left:
+        raise ValueError(_TOO_DEEP)
+    for each in inner:
+        if isinstance(each, list | dict):
+            _check_depth(each, left - 1)
+
+
+def _object(row: Any, where: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InputError(f'{where}: must be an object such as {{"text": "...", "labels": []}}')
-    return mend(row) if escapes else row  # type: ignore[no-any-return]
+    return row

@@ -108,6 +108,8 @@ def opened(
     if kind not in ENDINGS:
         raise InputError(f"{name}: {kind or 'a file without ending'} is no table; give {', '.join(ENDINGS)}")
     try:
+        if isinstance(source, Path) and source.exists() and not (source.is_file() or source.is_dir()):
+            raise InputError(f"{name}: is a FIFO, socket or device, and a table must be a file; write it to one first")
         if isinstance(source, Path) and not source.is_dir() and source.stat().st_size == 0:
             raise InputError(f"{name}: is empty")
         if kind == ".parquet":

@@ -8,13 +8,14 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.entities import Run as KeptRun
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from experiments.config import written
+from experiments.config.files import read_yaml
 from experiments.config.names import metric_key
 from experiments.errors import InputError
 from experiments.tracking.artifacts import fetch_artifact
@@ -148,7 +149,8 @@ def _contestant(run: KeptRun, name: str) -> Contestant:
     if run.info.status != "FINISHED":
         raise InputError(f"{name}: the run is {run.info.status}, not finished; leave it out or train it again")
     table = pd.read_parquet(fetch_artifact(run.info.run_id, _PREDICTIONS))
-    config: dict[str, Any] = yaml.safe_load(fetch_artifact(run.info.run_id, "config.yaml").read_text(encoding="utf-8"))
+    file = fetch_artifact(run.info.run_id, "config.yaml")
+    config: dict[str, Any] = written.settle(read_yaml(file), str(file))
     task = config["task"]
     return Contestant(
         name=name,

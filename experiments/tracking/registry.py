@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from experiments.config.files import shipped_configs
 from experiments.config.schema import Config
-from experiments.errors import InputError
+from experiments.errors import InputError, short
 from experiments.signals import terminate_as_interrupt
 from experiments.tracking.champions import is_better
 from experiments.tracking.connection import connect, whereabouts
@@ -110,12 +110,14 @@ def champion_uri(name: str) -> str:
         names = [model.name for model in MlflowClient().search_registered_models() if CHAMPION in model.aliases]
         others = f", or name another task with --task: {', '.join(names)}" if names else ""
         raise InputError(
-            f"there is no champion model for {name!r} in {whereabouts()} yet; make one with: "
-            f"framescope train {_config_of(name)}{others}"
+            f"there is no champion model for {short(name)} in {whereabouts()} yet; {_remedy(name)}{others}"
         )
     return uri
 
 
-def _config_of(task: str) -> str:
-    """Return what to train for a task: the shipped config that makes it, or a placeholder for one's own."""
-    return f"{task}/default" if f"{task}/default" in shipped_configs() else "YOUR-CONFIG.yaml"
+def _remedy(task: str) -> str:
+    """Return how to make a task's model: with the shipped config if there is one, else with one's own."""
+    shipped = f"{task}/default"
+    if shipped in shipped_configs():
+        return f"make one with: framescope train {shipped}"
+    return f"train a config of your own with task.name: {short(task)}, or tracking.model"

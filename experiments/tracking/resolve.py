@@ -5,7 +5,7 @@ import urllib.parse
 from pathlib import Path
 
 from experiments.errors import InputError
-from experiments.files import MODELS, STARTER
+from experiments.files import MODELS, STARTER, path_of
 from experiments.model import CARD_FILE, SentenceClassifier, load_model
 from experiments.tracking.store import store_exists, store_files
 
@@ -30,7 +30,7 @@ def resolve_model(model: str | None, task: str) -> tuple[str, SentenceClassifier
     if model == STARTER:
         return STARTER, load_starter(task)
     if model is not None and not is_uri(model):
-        return model, load_model(Path(model).expanduser())
+        return model, load_model(path_of(model))
     if model is None and task in starters() and not store_exists():
         return STARTER, load_starter(task)
     # MLflow takes a second to import, which a folder does without

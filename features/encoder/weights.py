@@ -59,8 +59,12 @@ def find_encoder(name: str) -> Path:
     """
     if name in _NAMED:
         return _checked(_NAMED[name]())
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    try:
+        folder = Path(name).expanduser()
+        found_here = folder.is_dir()
+    except (OSError, RuntimeError, ValueError):  # ~nobody, too long a name, a zero byte
+        raise EncoderError(f"{name[:60]}: there is no such folder with an encoder") from None
+    if found_here:
         return _checked(folder)
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise EncoderError(f"{name}: there is no such folder with an encoder")

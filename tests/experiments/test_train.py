@@ -181,7 +181,7 @@ def test_unknown_run_model_and_artifact_are_one_line(client, trained):
 
 
 def test_missing_champion_names_the_command_that_makes_one(tmp_path, in_workspace, trained):
-    with pytest.raises(InputError, match=r"framescope train YOUR-CONFIG\.yaml"):
+    with pytest.raises(InputError, match=r"train a config of your own with task.name: "):
         registry.champion_uri("nobody")
 
 

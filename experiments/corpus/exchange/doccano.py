@@ -27,6 +27,7 @@ from experiments.files import FORMULA, harmless
 from experiments.notices import Warn
 from experiments.output import writing
 from experiments.tables.cells import is_missing
+from experiments.tables.json_rows import parsed
 
 JOIN = "#"
 """Stands between the labels of one cell in doccano's CSV."""
@@ -210,6 +211,6 @@ def _value(cell: str, ours: bool = True) -> Any:
     if not ours and not cell.startswith(("[", "{")) and not _WHOLE.fullmatch(cell):
         return cell
     try:
-        return json.loads(cell)
-    except json.JSONDecodeError:
+        return parsed(cell)
+    except ValueError:
         return cell

@@ -1,6 +1,5 @@
 """Rows taken apart into what an annotation tool edits and what it only carries, and put together again."""
 
-import ast
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from experiments.errors import InputError
 from experiments.files import find_file
 from experiments.notices import Warn
 from experiments.output import writing
-from experiments.tables.cells import is_missing
+from experiments.tables.cells import is_missing, listed
 from experiments.tables.read import opened, read_table
 
 Row = dict[str, Any]
@@ -229,11 +228,8 @@ def _labels(cell: Any, single: bool = False) -> list[str] | None:
         return None if single else []
     if single and text in NO_LABEL:
         return []
-    if text.startswith("[") and text.endswith("]"):
-        try:
-            return [str(label) for label in ast.literal_eval(text)]  # as pandas writes a list; JSON reads alike
-        except (ValueError, SyntaxError):
-            pass
+    if (read := listed(text)) is not None:
+        return [str(label) for label in read]
     return [label for label in (part.strip() for part in text.split(";")) if label]
 
 

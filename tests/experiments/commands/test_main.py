@@ -89,7 +89,7 @@ def test_train_tells_people_the_metrics_with_bounds_and_where_to_go_next(in_work
         (["score", ARTICLE, "--format", "pdf"], "pdf"),
         (["score", ARTICLE, "--model", "nowhere"], "nowhere: no such model folder"),
         (["score", ARTICLE, "--json"], "add -o"),
-        (["score", ARTICLE, "--task", "nobody"], "framescope train YOUR-CONFIG.yaml"),
+        (["score", ARTICLE, "--task", "nobody"], "train a config of your own with task.name: 'nobody'"),
         (["evaluate", "--data", "nowhere.csv"], "nowhere.csv"),
         (["report", "f" * 32], "no such run"),
     ],

@@ -208,6 +208,11 @@ def test_missing_champion_says_where_it_was_sought_and_which_there_are(client, c
         champion_uri("stance")
 
 
+def test_no_config_is_named_that_is_not_there(client):
+    with pytest.raises(InputError, match=r"yet; train a config of your own with task.name: 'tiny', or tracking.model$"):
+        champion_uri("tiny")
+
+
 def test_champion_is_sought_in_the_store_that_is_set(client, configured, tmp_path, monkeypatch):
     register(finished_run(client), configured(), 0.5, "digest")
     (tmp_path / "another.db").write_bytes(empty_store())
