@@ -76,6 +76,8 @@ def _fault(model: memoryview) -> str | None:
         elif field == 5:
             if fault := _tensor_fault(part, left):
                 return fault
+        elif field in (2, 11, 12, 13):
+            _check_name(part if field == 2 else next((name for at, name in _fields(part, left) if at == 1), part[:0]))
         elif field == 15:
             return "has sparse weights, and none of framescope's does"
     return f"has {nodes:,} operators, and at most {_MOST_NODES:,} are run" if nodes > _MOST_NODES else None
@@ -85,11 +87,15 @@ def _node_fault(node: memoryview, left: list[int]) -> str | None:
     kind, domain = "", ""
     for field, part in _fields(node, left):
         if field == 4:
-            kind = bytes(part).decode("utf-8", errors="replace")
+            kind = _check_name(part)
         elif field == 7:
-            domain = bytes(part).decode("utf-8", errors="replace")
+            domain = _check_name(part)
+        elif field in (1, 2, 3):
+            _check_name(part)
         elif field == 5:
             for inner, value in _fields(part, left):
+                if inner == 1:
+                    _check_name(value)
                 if inner in (6, 11):
                     return "has a graph inside an operator, and none of framescope's does"
                 if inner in (22, 23):
@@ -102,9 +108,20 @@ def _node_fault(node: memoryview, left: list[int]) -> str | None:
 
 
 def _tensor_fault(tensor: memoryview, left: list[int]) -> str | None:
-    if any(field == 13 or (field == -14 and part != b"\0") for field, part in _fields(tensor, left)):
-        return "has weights in a file outside, which isn't opened"
+    for field, part in _fields(tensor, left):
+        if field == 13 or (field == -14 and part != b"\0"):
+            return "has weights in a file outside, which isn't opened"
+        if field == 8:
+            _check_name(part)
     return None
+
+
+def _check_name(name: memoryview) -> str:
+    """Return a name as text, in which ONNX Runtime takes any bytes and then fails to say what is wrong with them."""
+    try:
+        return bytes(name).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("one of its names is no text") from None
 
 
 def _fields(message: memoryview, left: list[int]) -> Iterator[tuple[int, memoryview]]:

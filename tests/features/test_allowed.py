@@ -93,6 +93,13 @@ def test_what_is_no_graph_is_refused(model):
     refused(model, "the encoder's graph ")
 
 
+@pytest.mark.parametrize("name", [b"input_ids", b"scores", b"Identity", b"encoder"])
+def test_graph_with_names_that_are_no_text_is_refused(name):
+    whole = graph_of(identity())
+    assert name in whole
+    refused(whole.replace(name, b"\xff" * len(name)), "is damaged: one of its names is no text")
+
+
 def test_graph_that_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(allowed, "LARGEST", 10)
     refused(graph_of(identity()), "more than a graph can have")
