@@ -109,7 +109,7 @@ def _node_fault(node: memoryview, left: list[int]) -> str | None:
 
 def _tensor_fault(tensor: memoryview, left: list[int]) -> str | None:
     for field, part in _fields(tensor, left):
-        if field == 13 or (field == -14 and part != b"\0"):
+        if field == 13 or (field == -14 and bytes(part) != b"\0"):
             return "has weights in a file outside, which isn't opened"
         if field == 8:
             _check_name(part)
