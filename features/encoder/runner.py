@@ -57,8 +57,21 @@ class TextEncoder:
         tuple of ndarray
             Rows of shape (n_windows, width), float32, and the number of the text that each belongs to, ascending: a
             text that fits is one window.
+
+        Raises
+        ------
+        EncoderError
+            If graph or tokenizer is damaged, so that it can't read a text.
         """
-        windows, owner = self._windows(texts)
+        try:
+            windows, owner = self._windows(texts)
+        except BaseException as error:  # a panic of the library, which is written in Rust, is no Exception
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            raise EncoderError(
+                f"the encoder's tokenizer can't read a text ({(str(error).splitlines() or [''])[0][:300]}); train or "
+                "download it again"
+            ) from None
         lengths = np.asarray([len(ids) for ids in windows["input_ids"]], dtype=np.int64)
         starts, count = np.cumsum(lengths) - lengths, int(lengths.sum())
         tokens = {
@@ -204,7 +217,9 @@ def make_tokenizer(text: str, max_length: int) -> Any:
     library = need("tokenizers")
     try:
         tokenizer = library.Tokenizer.from_str(text)
-    except Exception as error:  # the library has one type for everything
+    except BaseException as error:  # a panic of the library, which is written in Rust, is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise EncoderError(
             f"the encoder's tokenizer can't be read ({(str(error).splitlines() or [''])[0][:300]}); train or download "
             "it again"

@@ -141,3 +141,17 @@ def test_tokenizer_that_cannot_be_read_is_an_error_of_one_line(text):
     with pytest.raises(EncoderError, match="the encoder's tokenizer can't be read") as told:
         make_tokenizer(text, 64)
     assert "\n" not in str(told.value)
+
+
+def test_tokenizer_that_fails_at_some_text_is_an_error_of_one_line():
+    table = onnx.numpy_helper.from_array(np.zeros((3, 2), np.float32), "table")
+    one = onnx.numpy_helper.from_array(np.asarray([1], np.int64), "one")
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["rows"]),
+        helper.make_node("ReduceSum", ["rows", "one"], ["scores"], keepdims=0),
+    ]
+    without = TOKENIZER.replace('"unk_token": "a"', '"unk_token": "missing"')
+    encoder = TextEncoder(graph_of(*nodes, tensors=[table, one]), without, 64)
+    assert encoder.run(["a"])[0].tolist() == [[0, 0]]
+    with pytest.raises(EncoderError, match="the encoder's tokenizer can't read a text"):
+        encoder.run(["unheard of"])
