@@ -11,10 +11,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from experiments.classifiers.spec import ClassifierSpec
 from experiments.classifiers.starter import TASK, load_saved
+from experiments.errors import InputError
 from experiments.files import MODELS, STARTER, path_of
 from experiments.measures.calibration import Calibration
+from experiments.untrusted.regular import read_regular
 from features.targets import Reading
 
+_LARGEST = 32_000_000  # bytes of a card
 _CARD, _PIPELINE = "framescope.json", "pipeline.skops"
 _INSIDE = ("", "data/classifier", "model/data/classifier")  # of an MLflow model's folder
 
@@ -52,20 +55,19 @@ class SavedClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is none, or it is of other labels.
+            If there is none, its card is damaged, or it is of other labels.
         EncoderError
-            If its file is damaged.
+            If its pipeline's file is damaged, or holds something that the kit doesn't write.
         """
         home = _home(self.model)
-        card = json.loads((home / _CARD).read_text(encoding="utf-8"))
-        known, kind = list(card["task"]["labels"]), card["task"]["type"]
+        known, kind, calibration = _card(home / _CARD)
         if set(known) != set(self.labels) or (kind == "multilabel") != self.multilabel:
             raise ValueError(
                 f"classifier.model={self.model}: tells {', '.join(known)} ({kind}), and the task is of "
                 f"{', '.join(self.labels)}; name a model of the same labels"
             )
         self.pipeline_ = load_saved(home / _PIPELINE)
-        self.calibration_ = card.get("calibration")
+        self.calibration_ = calibration
         self.columns_ = np.asarray([known.index(label) for label in self.labels])
         self.classes_ = np.arange(len(known))
         return self
@@ -110,6 +112,23 @@ class Saved(ClassifierSpec):
     ) -> SavedClassifier:
         """Return the same: nothing is learned from probabilities either."""
         return self.build(labels, multilabel, seed)
+
+
+def _card(file: Path) -> tuple[list[str], str, dict[str, Any] | None]:
+    """Return the labels of a saved model, the kind of its task and its calibration, as far as they can be right."""
+    try:
+        card = json.loads(read_regular(file, _LARGEST))
+        labels, kind, calibration = card["task"]["labels"], card["task"]["type"], card.get("calibration")
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise ValueError("task.labels are no list of names")
+        if calibration is not None:
+            Calibration.load(calibration, len(labels))
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        line = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ValueError(f"{file}: is damaged ({line}); train or download the model again") from None
+    return labels, kind, calibration
 
 
 def _home(model: str) -> Path:

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from experiments.errors import InputError
 from experiments.files import MODELS, STARTER
+from experiments.untrusted.skops_file import load_pipeline
 from features.encoder.dequantise import kept_encoder
 from features.encoder.errors import EncoderError
 
@@ -36,18 +38,16 @@ def load_saved(saved: Path) -> Any:
     Raises
     ------
     EncoderError
-        If the file is damaged, or holds a type that isn't the kit's.
+        If the file is damaged, or holds something that the kit doesn't write.
     """
     # the saved form as a whole stands floors above, and the list of kinds imports this module
-    import skops.io
-
     import features.builder
     from experiments import classifiers
 
     try:
-        return skops.io.load(saved, trusted=[*features.builder.ALLOWED_TYPES, *classifiers.ALLOWED_TYPES])
-    except Exception as error:  # a cut-off file, a type that isn't the kit's: skops raises types of many modules
-        line = (str(error).splitlines() or [type(error).__name__])[0]
+        return load_pipeline(saved, [*features.builder.ALLOWED_TYPES, *classifiers.ALLOWED_TYPES], {})
+    except InputError as error:
+        line = str(error).removeprefix(f"{saved}: ").rpartition("; train or")[0] or str(error)
         again = "install framescope" if saved.is_relative_to(MODELS) else "train or download it"
         raise EncoderError(f"model: {saved} can't be read ({line}); {again} again") from None
 

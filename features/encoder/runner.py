@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from features.encoder.allowed import check_graph
 from features.encoder.errors import EncoderError, need
+from features.encoder.graph import TEXT_INPUTS
 from features.encoder.wordwise import WordwiseTokenizer, reads_wordwise
 
 TOKENS = 2048
@@ -35,14 +37,15 @@ class TextEncoder:
     Raises
     ------
     EncoderError
-        If ONNX Runtime or tokenizers isn't installed, or graph or tokenizer is damaged.
+        If ONNX Runtime or tokenizers isn't installed, or graph or tokenizer is damaged, or the graph has what no graph
+        of the kit's has (:func:`~features.encoder.allowed.check_graph`).
     """
 
     def __init__(self, model: bytes, tokenizer: str, max_length: int, tokens: int = TOKENS) -> None:
         self.session = _session(model)
         self.tokenizer = make_tokenizer(tokenizer, max_length)
         self.inputs = [each.name for each in self.session.get_inputs()]
-        self.width = int(self.session.get_outputs()[0].shape[1])
+        self.width = _width(self.session, self.inputs)
         self.max_length, self.tokens = max_length, tokens
         self.wordwise = _wordwise(tokenizer)
 
@@ -54,8 +57,21 @@ class TextEncoder:
         tuple of ndarray
             Rows of shape (n_windows, width), float32, and the number of the text that each belongs to, ascending: a
             text that fits is one window.
+
+        Raises
+        ------
+        EncoderError
+            If graph or tokenizer is damaged, so that it can't read a text.
         """
-        windows, owner = self._windows(texts)
+        try:
+            windows, owner = self._windows(texts)
+        except BaseException as error:  # a panic of the library, which is written in Rust, is no Exception
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            raise EncoderError(
+                f"the encoder's tokenizer can't read a text ({(str(error).splitlines() or [''])[0][:300]}); train or "
+                "download it again"
+            ) from None
         lengths = np.asarray([len(ids) for ids in windows["input_ids"]], dtype=np.int64)
         starts, count = np.cumsum(lengths) - lengths, int(lengths.sum())
         tokens = {
@@ -73,8 +89,23 @@ class TextEncoder:
                 table[name][there] = values[at]
             if "attention_mask" in table:
                 table["attention_mask"][there] = 1
-            rows[batch] = self.session.run(None, table)[0]
+            rows[batch] = self._answers(table)
         return rows, owner
+
+    def _answers(self, table: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the graph's answers to a batch, shape (n, width)."""
+        try:
+            found = np.asarray(self.session.run(None, table)[0])
+        except Exception as error:  # the library's own types, which its stubs don't name
+            raise EncoderError(
+                f"ONNX Runtime can't run the encoder ({(str(error).splitlines() or [''])[0][:300]}); train or download "
+                "it again"
+            ) from None
+        if found.shape != (len(next(iter(table.values()))), self.width):
+            raise EncoderError(
+                f"the encoder's graph gives {found.shape} numbers, not {self.width} a text; train or download it again"
+            )
+        return found
 
     def _windows(self, texts: Sequence[Any]) -> tuple[dict[str, list[list[int]]], np.ndarray]:
         """Return the inputs of all windows that aren't 0 or 1 throughout, and the number of each one's text."""
@@ -146,6 +177,7 @@ def _pair(text: Any) -> Any:
 @lru_cache(maxsize=4)
 def _session(model: bytes) -> Any:
     runtime = need("onnxruntime")
+    check_graph(model)
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     # processes that share the cores say so here, as joblib does in its workers
@@ -156,6 +188,14 @@ def _session(model: bytes) -> Any:
         raise EncoderError(
             f"ONNX Runtime can't load the encoder ({(str(error).splitlines() or [''])[0]}); train or download it again"
         ) from None
+
+
+def _width(session: Any, inputs: Sequence[str]) -> int:
+    """Return how many numbers a graph gives each text."""
+    shape = session.get_outputs()[0].shape
+    if "input_ids" not in inputs or set(inputs) - set(TEXT_INPUTS) or len(shape) != 2 or not isinstance(shape[1], int):
+        raise EncoderError("the encoder's graph reads no tokens, or gives no row a text; train or download it again")
+    return shape[1]
 
 
 @lru_cache(maxsize=4)
@@ -172,9 +212,18 @@ def make_tokenizer(text: str, max_length: int) -> Any:
     Raises
     ------
     EncoderError
-        If the length leaves no room for text.
+        If the length leaves no room for text, or it can't be read.
     """
-    tokenizer = need("tokenizers").Tokenizer.from_str(text)
+    library = need("tokenizers")
+    try:
+        tokenizer = library.Tokenizer.from_str(text)
+    except BaseException as error:  # a panic of the library, which is written in Rust, is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise EncoderError(
+            f"the encoder's tokenizer can't be read ({(str(error).splitlines() or [''])[0][:300]}); train or download "
+            "it again"
+        ) from None
     tokenizer.no_padding()
     special = tokenizer.num_special_tokens_to_add(True)
     if max_length <= special + _OVERLAP:
