@@ -1,5 +1,5 @@
 """Lets ``python -m experiments`` stand for the command ``framescope``."""
 
-from experiments.commands.main import main
+from experiments.commands.entry import main
 
 main()

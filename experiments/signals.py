@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_SHELL = 128  # shells tell of signals by numbers from here on
 _AGAIN = 0.05  # seconds until an interrupt that was swallowed comes again
 
 
@@ -15,7 +16,7 @@ class _Hold:
     """Whether interrupts wait at present, and whether one does."""
 
     depth = 0
-    waiting = False
+    waiting: int | None = None  # the signal
 
 
 _hold = _Hold()
@@ -29,16 +30,17 @@ def terminate_as_interrupt() -> Iterator[None]:
     it comes again until it hits code that can be ended. In blocks of :func:`unbroken` it waits.
     """
 
-    def interrupt(*_: Any) -> None:
-        if _hold.depth and not _hold.waiting:
-            _hold.waiting = True
+    def interrupt(number: int, _: Any) -> None:
+        if _hold.depth and _hold.waiting is None:
+            _hold.waiting = number
         else:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(number)
 
     def once_more(lost: Any) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
             # later, since it would be swallowed here as well; without effect once the handler below is gone
-            timer = threading.Timer(_AGAIN, _thread.interrupt_main, [signal.SIGTERM])
+            number = interrupt_status(lost.exc_value) - _SHELL
+            timer = threading.Timer(_AGAIN, _thread.interrupt_main, [number])
             timer.daemon = True
             timer.start()
         else:
@@ -75,6 +77,12 @@ def unbroken() -> Iterator[None]:
         yield
     finally:
         _hold.depth -= 1
-        if not _hold.depth and _hold.waiting:
-            _hold.waiting = False
-            raise KeyboardInterrupt
+        if not _hold.depth and _hold.waiting is not None:
+            number, _hold.waiting = _hold.waiting, None
+            raise KeyboardInterrupt(number)
+
+
+def interrupt_status(error: BaseException | None) -> int:
+    """Return the status with which a program ends that was interrupted: 130 for Ctrl-C, 143 for a polite kill."""
+    number = error.args[0] if error is not None and error.args else signal.SIGINT
+    return _SHELL + (int(number) if isinstance(number, int) else int(signal.SIGINT))

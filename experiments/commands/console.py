@@ -11,6 +11,7 @@ import typer
 
 from experiments.errors import InputError, UnfinishedError, one_line
 from experiments.files import finite
+from experiments.signals import interrupt_status
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -41,7 +42,10 @@ class Console:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn exceptions into one line and an exit status: 2 for the user's input, 1 for anything else."""
+        """Turn exceptions into one line and an exit status: 2 for the user's input, 1 for anything else.
+
+        An interrupt has 130 (Ctrl-C) or 143 (a polite kill).
+        """
         try:
             yield
         except (typer.Exit, typer.Abort):
@@ -51,7 +55,7 @@ class Console:
         except UnfinishedError as error:
             self._fail(str(error), 1, error)
         except KeyboardInterrupt as error:
-            self._fail("interrupted; nothing half-written is left", 1, error)
+            self._fail("interrupted; nothing half-written is left", interrupt_status(error), error)
         except BrokenPipeError:
             sys.stderr.close()  # the reader (such as head) has gone; there is nobody to tell
             raise typer.Exit(0) from None

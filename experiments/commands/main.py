@@ -49,6 +49,9 @@ def main() -> None:
         status = typer.main.get_command(app).main(standalone_mode=False)
     except Exception as error:
         # Typer brings click's classes along, or takes them from click, as its version will have it
+        if type(error).__name__ == "Abort":  # what Typer makes of an interrupt between two commands' lines
+            cause = error.__context__
+            raise KeyboardInterrupt(*(cause.args if isinstance(cause, KeyboardInterrupt) else ())) from None
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":

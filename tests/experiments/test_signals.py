@@ -1,10 +1,15 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
-from experiments.signals import terminate_as_interrupt, unbroken
+from experiments.files import CODE
+from experiments.signals import interrupt_status, terminate_as_interrupt, unbroken
+
+HERE = {**os.environ, "PYTHONPATH": str(CODE)}
 
 
 class Slow:
@@ -29,8 +34,9 @@ def tidy_then_work(sign):
 def test_interrupt_ends_work_also_when_it_hits_an_object_that_is_tidied_away(sign):
     with terminate_as_interrupt():
         for _ in range(2):
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt) as error:
                 tidy_then_work(sign)
+            assert interrupt_status(error.value) == 128 + sign
 
 
 def test_polite_kill_is_as_before_afterwards():
@@ -60,3 +66,20 @@ def test_interrupt_waits_for_what_must_stay_whole_and_a_second_one_does_not():
         with unbroken():
             steps.append("none waits")
     assert steps == ["inner", "outer", "inner", "none waits"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_interrupted_says_one_line_whenever_it_hits(tmp_path, sign):
+    article = tmp_path / "article.txt"
+    article.write_text("Ostland threatened to attack the port on Monday. " * 20_000, encoding="utf-8")
+    command = [sys.executable, "-m", "experiments", "score", str(article), "--model", "starter", "-o", "scored.jsonl"]
+    for seconds in (0.3, 0.7, 1.5, 3.0):  # imports, the model, the sentences
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=HERE)
+        time.sleep(seconds)
+        process.send_signal(sign)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 128 + sign
+        assert said.splitlines()[-1] == "framescope: interrupted; nothing half-written is left"
+        assert "Traceback" not in said
+        assert [path.name for path in tmp_path.iterdir()] == ["article.txt"]

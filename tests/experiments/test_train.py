@@ -17,6 +17,7 @@ from experiments.errors import InputError
 from experiments.tracking import registry
 from experiments.tracking.artifacts import fetch_artifact, fetch_model
 from experiments.tracking.connection import connect
+from experiments.tracking.records import left_records
 from experiments.train import train
 
 
@@ -115,7 +116,7 @@ def test_failed_registration_leaves_no_half_registered_model(client, trained, sm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, "KILLED"), (signal.SIGINT, "KILLED")])
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_interrupted_run_is_marked_killed(client, trained, small_config, sign, status):
     command = [sys.executable, "-m", "experiments", "train", str(small_config), "evaluation.bootstrap=2000000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -125,10 +126,13 @@ def test_interrupted_run_is_marked_killed(client, trained, small_config, sign, s
     time.sleep(0.3)
     process.send_signal(sign)
     _, rest = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == status
     assert "Traceback" not in rest
     run = mlflow.search_runs(search_all_experiments=True, order_by=["start_time DESC"], max_results=1).iloc[0]
-    assert run["status"] == status
+    assert run["status"] == "KILLED"
+    (record,) = left_records()
+    assert f"log it with: framescope log {record.folder}" in rest
+    record.remove()
 
 
 @pytest.mark.slow

@@ -30,6 +30,12 @@ def framescope(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@pytest.fixture(autouse=True)
+def nothing_left(in_workspace):
+    for record in left_records():
+        record.remove()
+
+
 def silent(line):
     pass
 
