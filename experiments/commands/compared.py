@@ -3,6 +3,8 @@
 from experiments.evaluation.comparison import Compared, Pair, answer, spoken
 from experiments.measures.resampling import Estimate
 
+_SMALLEST = 0.001  # p that are written out
+
 
 def compared_text(compared: Compared) -> str:
     """Return the answer, a line a run against the baseline, and a line for each label in which they differ."""
@@ -34,7 +36,9 @@ def compared_text(compared: Compared) -> str:
 def _line(pair: Pair) -> str:
     difference = pair.difference
     bounds = f" [{difference.low:+.3f}, {difference.high:+.3f}]" if difference.low == difference.low else ""
-    p = f", p = {pair.p_adjusted:.3f}" if pair.p_adjusted == pair.p_adjusted else ""
+    p = ""
+    if pair.p_adjusted == pair.p_adjusted:
+        p = f", p = {pair.p_adjusted:.3f}" if pair.p_adjusted >= _SMALLEST else f", p < {_SMALLEST}"
     needed = f", which would take about {pair.needed:,} articles" if pair.needed else ""
     return f"{difference.value:+.3f}{bounds}{p}: {pair.verdict}{needed}"
 

@@ -132,3 +132,16 @@ def test_compare_scores_runs_and_models_on_a_new_file(two, tmp_path):
     assert one_json(run("compare", "starter", two[0], "--baseline", two[0], *given))["baseline"] != "starter"
     result = run("compare", two[0], "starter", "-o", tmp_path / "page.html")
     assert result.exit_code == 2 and "starter: no such run" in result.stderr
+
+
+def test_small_p_is_never_nought():
+    from experiments.commands.compared import _line
+    from experiments.evaluation.comparison import Pair
+    from experiments.measures.resampling import Estimate
+
+    fields = dict.fromkeys(Pair.__dataclass_fields__, 0) | {
+        "difference": Estimate(0.1, 0.05, 0.15),
+        "verdict": "better",
+    }
+    assert "p < 0.001: better" in _line(Pair(**fields | {"p_adjusted": 0.0002}))
+    assert "p = 0.020: better" in _line(Pair(**fields | {"p_adjusted": 0.02}))
