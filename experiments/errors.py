@@ -7,6 +7,7 @@ SHOWN = 60
 """Characters of a value that a message shows at most."""
 
 _LONG = re.compile(r"'[^'\n]{300,}'|\S{300,}")
+_REMARK = "(raised as a result of"  # what SQLAlchemy says before it says what happened
 _LINE = 1500
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 
@@ -51,6 +52,18 @@ def one_line(message: str) -> str:
     message = _LONG.sub(lambda found: cut(found[0]), _UNSEEN.sub(_escaped, message))
     lines = message.split("\n")
     return "\n".join(line if len(line) <= _LINE else f"{line[: _LINE - 300]} ... {line[-300:]}" for line in lines)
+
+
+def first_line(error: BaseException) -> str:
+    r"""Return the first line of an exception that says what is wrong, or its kind if none does.
+
+    Examples
+    --------
+    >>> first_line(ValueError("(raised as a result of Query-invoked autoflush; ...)\n(OperationalError) it is locked"))
+    '(OperationalError) it is locked'
+    """
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith(_REMARK)]
+    return lines[0] if lines else type(error).__name__
 
 
 def _escaped(found: re.Match[str]) -> str:

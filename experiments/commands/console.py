@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from experiments.errors import InputError, UnfinishedError, one_line
+from experiments.errors import InputError, UnfinishedError, first_line, one_line
 from experiments.files import finite
 from experiments.signals import interrupt_status
 
@@ -60,8 +60,7 @@ class Console:
             sys.stderr.close()  # the reader (such as head) has gone; there is nobody to tell
             raise typer.Exit(0) from None
         except Exception as error:
-            line = (str(error).splitlines() or [""])[0]
-            self._fail(f"{type(error).__name__}: {line} (see the traceback with --debug)", 1, error)
+            self._fail(f"{type(error).__name__}: {first_line(error)} (see the traceback with --debug)", 1, error)
 
     def _fail(self, message: str, status: int, error: BaseException) -> None:
         if self.debug:

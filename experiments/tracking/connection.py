@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from experiments.errors import InputError
+from experiments.errors import InputError, first_line
 from experiments.notices import to_stderr
 from experiments.tracking.founding import make_store
 from experiments.tracking.moved import follow
@@ -41,7 +41,7 @@ def connect() -> None:
     try:
         MlflowClient().search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError) as error:
-        line = str(error).splitlines()[0]
+        line = first_line(error)
         if "schema" in line:
             line += f"; run: mlflow db upgrade {uri}"
         raise InputError(f"{uri}: MLflow can't use this store: {line}") from None

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.config.schema import Config
-from experiments.errors import InputError, UnloggedError
+from experiments.errors import InputError, UnloggedError, first_line
 from experiments.notices import Warn
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.records import Record, begin_record
@@ -66,7 +66,7 @@ def _rescue(record: Record, run: Run, config: Config, error: BaseException, say:
     """Log what there is of a run that broke off; where that can't be done or takes too long, say where it is kept."""
     stopped = isinstance(error, KeyboardInterrupt | GeneratorExit)
     if record.status == "RUNNING":
-        record.fail("KILLED" if stopped else "FAILED", _line(error))
+        record.fail("KILLED" if stopped else "FAILED", first_line(error)[:200])
     if not stopped and not run.ended:
         try:
             log_record(record, config.tracking.patience, say, run)
@@ -148,14 +148,14 @@ def _work(record: Record, run: Run, patience: float, more: float, progress: _Pro
                     progress.trouble = ""
                     break
                 except (MlflowException, SQLAlchemyError, OSError, InputError) as error:
-                    progress.trouble = _line(error)
+                    progress.trouble = first_line(error)[:200]
                     if progress.left < _AGAIN:
                         raise
                     time.sleep(_AGAIN)
             if progress.given_up:
                 return
     except BaseException as error:
-        progress.trouble, progress.error = progress.trouble or _line(error), error
+        progress.trouble, progress.error = progress.trouble or first_line(error)[:200], error
 
 
 def _steps(record: Record, run: Run) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -217,7 +217,3 @@ def _log_model(record: Record, run: Run) -> None:
 def _forgive(client: MlflowClient, run_id: str) -> None:
     if "framescope.error" in client.get_run(run_id).data.tags:
         client.delete_tag(run_id, "framescope.error")
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
