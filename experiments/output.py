@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -23,7 +24,7 @@ _LINKS = 40
 _LONGEST = 180
 """Bytes of a file's name that stand in that of its temporary file: folders take 255 in all."""
 
-_HOST = f"{zlib.crc32(os.uname().nodename.encode()):08x}"
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 """Of several machines that write to one folder, each tells whether its own processes are alive."""
 
 _under_way: set[str] = set()
