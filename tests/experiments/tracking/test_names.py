@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from experiments.commands.main import app
 from experiments.config.names import KEY_LENGTH
 from experiments.tracking.connection import connect
+from experiments.tracking.founding import make_store
 from experiments.tracking.runs import _key, set_experiment
 from experiments.tracking.store import check_store
 from tests.conftest import ROOT
@@ -36,8 +37,8 @@ def run_in(tmp_path, monkeypatch):
         place.mkdir(parents=True)
         monkeypatch.chdir(place)
         connect()
-        set_experiment(experiment)
-        return mlflow.start_run()
+        number = set_experiment(experiment)
+        return mlflow.start_run(experiment_id=number)
 
     yield open_run
     mlflow.end_run()
@@ -83,6 +84,7 @@ def test_files_of_an_experiment_lie_in_mlartifacts_whatever_it_is_called(run_in,
 def test_store_named_by_a_uri_with_escapes_is_looked_for_where_mlflow_makes_it(tmp_path):
     (tmp_path / "two words").mkdir()
     check_store(f"sqlite:///{tmp_path}/two%20words/mlflow.db?timeout=5")
+    make_store(f"sqlite:///{tmp_path}/two%20words/mlflow.db?timeout=5", print)
     assert (tmp_path / "two words" / "mlflow.db").exists()
     assert make_url(f"sqlite:///{tmp_path}/two%20words/mlflow.db").database == f"{tmp_path}/two words/mlflow.db"
 
