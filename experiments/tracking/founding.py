@@ -142,7 +142,6 @@ def _set_aside(path: Path, say: Warn) -> None:
 def _make(path: Path) -> None:
     from mlflow import MlflowClient
 
-    path = path.absolute()
     making = path.with_name(f".{path.name}{_MAKING}{os.getpid()}-{time.monotonic_ns()}")  # MLflow knows a name for good
     uri = f"sqlite:///{urllib.parse.quote(str(making))}"
     try:
