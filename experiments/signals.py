@@ -17,6 +17,7 @@ class _Hold:
 
     depth = 0
     waiting: int | None = None  # the signal
+    last: int = signal.SIGINT  # the one that came last, for an interrupt that another one took the place of
 
 
 _hold = _Hold()
@@ -31,6 +32,7 @@ def terminate_as_interrupt() -> Iterator[None]:
     """
 
     def interrupt(number: int, _: Any) -> None:
+        _hold.last = number
         if _hold.depth and _hold.waiting is None:
             _hold.waiting = number
         else:
@@ -83,6 +85,12 @@ def unbroken() -> Iterator[None]:
 
 
 def interrupt_status(error: BaseException | None) -> int:
-    """Return the status with which a program ends that was interrupted: 130 for Ctrl-C, 143 for a polite kill."""
-    number = error.args[0] if error is not None and error.args else signal.SIGINT
+    """Return the status with which a program ends that was interrupted: 130 for Ctrl-C, 143 for a polite kill.
+
+    To be called before ``sys.exit``. An interrupt that passed through generated code, which dataclasses are made of, is
+    remembered by Python until it runs such code anew, and would take the place of the status under ``python -m``
+    (CPython's ``run_eval_code_obj``); so it runs some here.
+    """
+    exec("")
+    number = error.args[0] if error is not None and error.args else _hold.last
     return _SHELL + (int(number) if isinstance(number, int) else int(signal.SIGINT))

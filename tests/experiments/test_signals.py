@@ -68,6 +68,24 @@ def test_interrupt_waits_for_what_must_stay_whole_and_a_second_one_does_not():
     assert steps == ["inner", "outer", "inner", "none waits"]
 
 
+GENERATED = """
+import experiments.commands.main
+from experiments.commands.entry import main
+
+def interrupted():
+    exec("raise KeyboardInterrupt(15)")
+
+experiments.commands.main.main = interrupted
+main()
+"""
+
+
+def test_interrupt_in_generated_code_has_its_status_too(tmp_path):
+    (tmp_path / "program.py").write_text(GENERATED, encoding="utf-8")
+    ended = subprocess.run([sys.executable, "-m", "program"], cwd=tmp_path, env=HERE, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr.count("\n")) == (143, 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_that_is_interrupted_says_one_line_whenever_it_hits(tmp_path, sign):

@@ -130,7 +130,7 @@ def test_interrupted_run_is_marked_killed(client, trained, small_config, sign, s
     assert "Traceback" not in rest
     run = mlflow.search_runs(search_all_experiments=True, order_by=["start_time DESC"], max_results=1).iloc[0]
     assert run["status"] == "KILLED"
-    (record,) = left_records()
+    (record,) = [record for record in left_records() if record.run_id == run["run_id"]]
     assert f"log it with: framescope log {record.folder}" in rest
     record.remove()
 

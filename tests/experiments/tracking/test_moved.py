@@ -49,6 +49,8 @@ def keep_one_run(store: Path, run: str) -> None:
     with sqlite3.connect(store) as database:
         for table, column in (("runs", "run_uuid"), ("logged_models", "source_run_id"), ("model_versions", "run_id")):
             database.execute(f"DELETE FROM {table} WHERE {column} != ?", [run])
+        versions = "SELECT name || '/' || version FROM model_versions"
+        database.execute(f"DELETE FROM model_version_tags WHERE name || '/' || version NOT IN ({versions})")
         database.execute("DELETE FROM experiments WHERE experiment_id NOT IN (SELECT experiment_id FROM runs)")
         database.execute("UPDATE registered_model_aliases SET version = (SELECT version FROM model_versions)")
 
