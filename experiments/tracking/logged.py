@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.config.schema import Config
 from experiments.errors import InputError, UnloggedError, first_line
 from experiments.notices import Warn
+from experiments.signals import unbroken
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.records import Record, begin_record
 from experiments.tracking.registry import Registered, register
@@ -22,6 +23,10 @@ _TELL = 10  # seconds between two lines that say what is waited for
 _AGAIN = 2  # seconds until a step that failed is tried again
 _MB_A_SECOND = 1
 _LARGE = ("model", "files")  # steps that have a second more for each megabyte
+
+
+_Step = tuple[str, Callable[[], None]]
+"""What a step is called, and the step."""
 
 
 @dataclass
@@ -107,8 +112,25 @@ def log_record(record: Record, patience: float, say: Warn, run: Run | None = Non
         raise InputError(f"{record.folder}: the run ended before its model was fitted; train it again")
     run = run or Run(record.run_id)
     size = sum(path.stat().st_size for path in record.folder.rglob("*") if path.is_file()) / 1e6
+    _patiently(record, patience, size / _MB_A_SECOND, _steps(record, run), say)
+    run.ended = True
+    if record.status != "FINISHED" or not record.config.tracking.register_model:
+        return None
+    digest = next(part["digest"] for part in record.data if part["context"] == "test")
+    found: list[Registered] = []
+
+    def registration() -> None:
+        found.append(register(run, record.config, record.metrics["test.macro_f1"], digest))
+
+    with unbroken():
+        _patiently(record, patience, 0, iter([("registration", registration)]), say)
+    return found[0]
+
+
+def _patiently(record: Record, patience: float, more: float, steps: Iterator[_Step], say: Warn) -> None:
+    """Do all steps in a thread that is given up if one of them takes too long, since nothing else ends a call."""
     progress = _Progress(allowed=patience)
-    thread = threading.Thread(target=_work, args=(record, run, patience, size / _MB_A_SECOND, progress), daemon=True)
+    thread = threading.Thread(target=_work, args=(steps, patience, more, progress), daemon=True)
     thread.start()
     told = float("-inf")
     while thread.is_alive():
@@ -129,17 +151,12 @@ def log_record(record: Record, patience: float, say: Warn, run: Run | None = Non
             f"{whereabouts()}: the store didn't take the {progress.step} ({why}). Nothing is lost: all of run "
             f"{record.run_id} is in {record.folder}; log it with: {record.command}"
         )
-    run.ended = True
-    if record.status != "FINISHED" or not record.config.tracking.register_model:
-        return None
-    digest = next(part["digest"] for part in record.data if part["context"] == "test")
-    return register(run, record.config, record.metrics["test.macro_f1"], digest)
 
 
-def _work(record: Record, run: Run, patience: float, more: float, progress: _Progress) -> None:
+def _work(steps: Iterator[_Step], patience: float, more: float, progress: _Progress) -> None:
     """Do step after step, and again what fails, until the step's time is over."""
     try:
-        for step, do in _steps(record, run):
+        for step, do in steps:
             progress.step, progress.began = step, time.monotonic()
             progress.allowed = patience + (more if step in _LARGE else 0)
             while not progress.given_up:
@@ -158,7 +175,7 @@ def _work(record: Record, run: Run, patience: float, more: float, progress: _Pro
         progress.trouble, progress.error = progress.trouble or first_line(error)[:200], error
 
 
-def _steps(record: Record, run: Run) -> Iterator[tuple[str, Callable[[], None]]]:
+def _steps(record: Record, run: Run) -> Iterator[_Step]:
     at = record.end or record.start
     yield "connection", connect
     client = MlflowClient()  # of the store that is connected to now

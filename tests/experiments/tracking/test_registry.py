@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from experiments.config.files import load_config
 from experiments.errors import InputError
-from experiments.tracking import champions, registry
+from experiments.tracking import champions
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.registry import Registered, champion_uri, register
 from experiments.tracking.runs import Run
@@ -161,19 +161,80 @@ def test_no_champion_is_made_where_none_is_wanted(client, configured):
         champion_uri("framing")
 
 
-@pytest.mark.parametrize("first", [True, False])
-def test_version_that_cannot_be_completed_is_taken_back_and_no_other(client, configured, monkeypatch, first):
+STEPS = ("create_registered_model", "create_model_version", "set_registered_model_alias")
+ALWAYS = "tracking.champion=always"
+
+
+def state(client):
+    """What is registered, and which version is champion."""
+    versions = [each.version for each in client.search_model_versions("name='framing'")]
+    models = client.search_registered_models()
+    return [model.name for model in models], sorted(versions), [model.aliases for model in models]
+
+
+def break_at(monkeypatch, step, error, after=False):
+    true = getattr(MlflowClient, step)
+
+    def broken(*arguments, **more):
+        if after:
+            true(*arguments, **more)
+        raise error
+
+    monkeypatch.setattr(MlflowClient, step, broken)
+
+
+@pytest.mark.parametrize(("step", "first"), [*((step, True) for step in STEPS), *((step, False) for step in STEPS[1:])])
+def test_registration_that_fails_leaves_what_was_there(client, configured, monkeypatch, step, first):
     if not first:
         register(finished_run(client), configured(), 0.5, "digest")
+    before = state(client)
+    with monkeypatch.context() as patch:
+        break_at(patch, step, RuntimeError("no"))
+        with pytest.raises(RuntimeError):
+            register(finished_run(client), configured(ALWAYS), 0.9, "digest")
+    assert state(client) == before
 
-    def broken(*arguments):
-        raise KeyboardInterrupt  # as a kill does
 
-    monkeypatch.setattr(registry, "_is_champion", broken)
-    with pytest.raises(KeyboardInterrupt):
-        register(finished_run(client), configured(), 0.9, "digest")
-    assert [model.name for model in client.search_registered_models()] == ([] if first else ["framing"])
-    assert [each.version for each in client.search_model_versions("name='framing'")] == ([] if first else [1])
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("step", ["create_model_version", "set_registered_model_alias", "delete_model_version_tag"])
+def test_registration_that_is_killed_is_ended_by_the_next(client, configured, monkeypatch, step, after):
+    register(finished_run(client), configured(), 0.5, "digest")
+    run = finished_run(client)
+    with monkeypatch.context() as patch:
+        break_at(patch, step, SystemExit(), after)  # nothing is taken back, as after kill -9
+        with pytest.raises(SystemExit):
+            register(run, configured(ALWAYS), 0.9, "digest")
+    register(run, configured(ALWAYS), 0.9, "digest")
+    assert state(client) == (["framing"], [1, 2], [{"champion": 2}])
+    assert "framescope.to-be-champion" not in client.get_model_version("framing", "2").tags
+
+
+def test_later_champion_stays_when_an_earlier_registration_is_ended(client, configured, monkeypatch):
+    register(finished_run(client), configured(), 0.5, "digest")
+    with monkeypatch.context() as patch:
+        break_at(patch, "set_registered_model_alias", SystemExit())
+        with pytest.raises(SystemExit):
+            register(finished_run(client), configured(ALWAYS), 0.9, "digest")
+    client.create_model_version("framing", f"models:/{finished_run(client).logged_id}")
+    client.set_registered_model_alias("framing", "champion", "3")  # by hand
+    register(finished_run(client), configured("tracking.champion=never"), 0.5, "digest")
+    assert champion(client) == 3
+    assert "framescope.to-be-champion" not in client.get_model_version("framing", "2").tags
+
+
+def test_champion_whose_alias_was_set_though_the_answer_was_lost_is_not_deleted(client, configured, monkeypatch):
+    register(finished_run(client), configured(), 0.5, "digest")
+    break_at(monkeypatch, "set_registered_model_alias", OSError("connection lost"), after=True)
+    with pytest.raises(OSError, match="lost"):
+        register(finished_run(client), configured(ALWAYS), 0.9, "digest")
+    assert champion(client) == 2
+
+
+def test_run_is_registered_once(client, configured):
+    run = finished_run(client)
+    first = register(run, configured(), 0.5, "digest")
+    assert register(run, configured(), 0.5, "digest") == first
+    assert state(client)[1] == [1]
 
 
 @pytest.mark.parametrize("first", [True, False])
