@@ -17,7 +17,8 @@ class _Hold:
 
     depth = 0
     waiting: int | None = None  # the signal
-    last: int = signal.SIGINT  # the one that came last, for an interrupt that another one took the place of
+    raised: int | None = None  # the one that an interrupt was raised for
+    contexts = 0
 
 
 _hold = _Hold()
@@ -28,14 +29,15 @@ def terminate_as_interrupt() -> Iterator[None]:
     """Let a polite kill (SIGTERM) end the run as Ctrl-C does, and neither of them get lost.
 
     Python swallows what is raised while an object is tidied away (``__del__``, weakref callbacks), a Ctrl-C too. Here
-    it comes again until it hits code that can be ended. In blocks of :func:`unbroken` it waits.
+    it comes again until it hits code that can be ended. In blocks of :func:`unbroken` it waits. Some libraries make
+    another error of it, such as Pydantic while it builds a model: :func:`interruption` tells.
     """
 
     def interrupt(number: int, _: Any) -> None:
-        _hold.last = number
         if _hold.depth and _hold.waiting is None:
             _hold.waiting = number
         else:
+            _hold.raised = number
             raise KeyboardInterrupt(number)
 
     def once_more(lost: Any) -> None:
@@ -57,9 +59,13 @@ def terminate_as_interrupt() -> Iterator[None]:
     if ctrl_c is signal.default_int_handler:  # else somebody has decided what it does
         signal.signal(signal.SIGINT, interrupt)
     told, sys.unraisablehook = sys.unraisablehook, once_more
+    if not _hold.contexts:
+        _hold.raised = None
+    _hold.contexts += 1
     try:
         yield
     finally:
+        _hold.contexts -= 1
         sys.unraisablehook = told
         signal.signal(signal.SIGINT, ctrl_c)
         signal.signal(signal.SIGTERM, former)
@@ -81,7 +87,15 @@ def unbroken() -> Iterator[None]:
         _hold.depth -= 1
         if not _hold.depth and _hold.waiting is not None:
             number, _hold.waiting = _hold.waiting, None
+            _hold.raised = number
             raise KeyboardInterrupt(number)
+
+
+def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the interrupt that an error is or was made of, with its signal; None if it has another cause."""
+    if _hold.raised is not None and isinstance(error, Exception | KeyboardInterrupt):
+        return KeyboardInterrupt(_hold.raised)
+    return error if isinstance(error, KeyboardInterrupt) else None
 
 
 def interrupt_status(error: BaseException | None) -> int:
@@ -92,5 +106,5 @@ def interrupt_status(error: BaseException | None) -> int:
     (CPython's ``run_eval_code_obj``); so it runs some here.
     """
     exec("")
-    number = error.args[0] if error is not None and error.args else _hold.last
+    number = error.args[0] if error is not None and error.args else signal.SIGINT
     return _SHELL + (int(number) if isinstance(number, int) else int(signal.SIGINT))

@@ -1,7 +1,8 @@
 """Kills trainings and scorings at random moments and looks at what is left: ``python -m tests.kills 50``.
 
 A third of the kills hits the first training in a new folder, a third a later one, a third a scoring. After each, the
-same command runs again and must end well; a store must be whole and an output whole or not there.
+same command runs again and must end well; a store must be whole, an output whole or not there, and nothing temporary be
+left.
 """
 
 import json
@@ -35,7 +36,10 @@ def main() -> None:
     for number in range(times):
         kind = ("first training", "later training", "scoring")[number % 3]
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
+            folder, temporary = Path(scratch, "project"), Path(scratch, "tmp")
+            folder.mkdir()
+            temporary.mkdir()
+            ENVIRONMENT.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
             prepare(folder)
             if kind == "later training":
                 assert run(folder, TRAIN, None) == 0
@@ -44,6 +48,7 @@ def main() -> None:
             halves = [path.name for path in folder.iterdir() if path.name == "scored.jsonl" and not whole(path)]
             again = run(folder, command, None)
             left = [path.name for path in folder.iterdir() if path.name.startswith(".") or "making" in path.name]
+            left += [path.name for path in temporary.iterdir()]
             report = 0 if kind == "scoring" else run(folder, ["report"], None)
             good = again == 0 and report == 0 and not left and not halves
             found[f"{kind}: {'well' if good else f'status {again}, report {report}, left {left}, half {halves}'}"] += 1

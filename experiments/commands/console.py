@@ -5,13 +5,13 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
 from experiments.errors import InputError, UnfinishedError, first_line, one_line
 from experiments.files import finite
-from experiments.signals import interrupt_status
+from experiments.signals import interrupt_status, interruption
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -50,19 +50,17 @@ class Console:
             yield
         except (typer.Exit, typer.Abort):
             raise
-        except InputError as error:
-            self._fail(str(error), 2, error)
-        except UnfinishedError as error:
-            self._fail(str(error), 1, error)
-        except KeyboardInterrupt as error:
-            self._fail("interrupted; nothing half-written is left", interrupt_status(error), error)
-        except BrokenPipeError:
-            sys.stderr.close()  # the reader (such as head) has gone; there is nobody to tell
-            raise typer.Exit(0) from None
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
+            if stop := interruption(error):
+                self._fail("interrupted; nothing half-written is left", interrupt_status(stop), error)
+            if isinstance(error, BrokenPipeError):
+                sys.stderr.close()  # the reader (such as head) has gone; there is nobody to tell
+                raise typer.Exit(0) from None
+            if isinstance(error, InputError | UnfinishedError):
+                self._fail(str(error), 2 if isinstance(error, InputError) else 1, error)
             self._fail(f"{type(error).__name__}: {first_line(error)} (see the traceback with --debug)", 1, error)
 
-    def _fail(self, message: str, status: int, error: BaseException) -> None:
+    def _fail(self, message: str, status: int, error: BaseException) -> NoReturn:
         if self.debug:
             raise error
         message = one_line(message)

@@ -11,6 +11,7 @@ import typer
 
 from experiments.commands import benchmark, comparing, models, probing, runs, training
 from experiments.commands.data import data_app
+from experiments.signals import interruption
 
 app = typer.Typer(
     name="framescope",
@@ -50,8 +51,9 @@ def main() -> None:
     except Exception as error:
         # Typer brings click's classes along, or takes them from click, as its version will have it
         if type(error).__name__ == "Abort":  # what Typer makes of an interrupt between two commands' lines
-            cause = error.__context__
-            raise KeyboardInterrupt(*(cause.args if isinstance(cause, KeyboardInterrupt) else ())) from None
+            raise interruption(error) or KeyboardInterrupt from None
+        if stop := interruption(error):
+            raise stop from None
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":

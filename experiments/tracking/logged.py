@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.config.schema import Config
 from experiments.errors import InputError, UnloggedError, first_line
 from experiments.notices import Warn
-from experiments.signals import unbroken
+from experiments.signals import interruption, unbroken
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.records import Record, begin_record
 from experiments.tracking.registry import Registered, register
@@ -69,7 +69,7 @@ def recording(run: Run, config: Config, tags: Mapping[str, str], say: Warn) -> I
 
 def _rescue(record: Record, run: Run, config: Config, error: BaseException, say: Warn) -> None:
     """Log what there is of a run that broke off; where that can't be done or takes too long, say where it is kept."""
-    stopped = isinstance(error, KeyboardInterrupt | GeneratorExit)
+    stopped = interruption(error) is not None or isinstance(error, GeneratorExit)
     if record.status == "RUNNING":
         record.fail("KILLED" if stopped else "FAILED", first_line(error)[:200])
     if not stopped and not run.ended:

@@ -32,7 +32,7 @@ from experiments.measures.metrics import Metrics, flat_metrics
 from experiments.measures.resampling import Estimate
 from experiments.model import SentenceClassifier, load_model, needs_encoder
 from experiments.provenance import git_commit, package_versions
-from experiments.signals import terminate_as_interrupt, unbroken
+from experiments.signals import interruption, terminate_as_interrupt, unbroken
 from experiments.tracking.connection import connect
 from experiments.tracking.store import artifact_location
 
@@ -237,14 +237,14 @@ def open_run(experiment: str, name: str, tags: Mapping[str, str], run_id: str | 
                 run = Run(_opened(client, experiment, name, tags, run_id))
             yield run
             status = "FINISHED"
-        except (KeyboardInterrupt, GeneratorExit):  # the latter if it hit between this block and the caller's
-            status = "KILLED"
-            raise
         except UnloggedError:
             quick = True
             raise
         except BaseException as error:
-            if run is not None and not run.ended:
+            # a GeneratorExit if it hit between this block and the caller's
+            if interruption(error) or isinstance(error, GeneratorExit):
+                status = "KILLED"
+            elif run is not None and not run.ended:
                 why = (str(error).splitlines() or [type(error).__name__])[0][:500]
                 client.set_tag(run.id, ERROR, why)
             raise

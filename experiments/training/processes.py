@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from experiments.config.schema import Config
 from experiments.errors import InputError
 from experiments.notices import Warn
-from experiments.signals import terminate_as_interrupt
+from experiments.signals import interruption, terminate_as_interrupt
 
 _PATIENCE = 15  # seconds that a process has to close its run before it is killed
 
@@ -141,13 +141,14 @@ def _run(work: Callable[[Any, Warn], Any], part: Any, told: Connection) -> None:
             with parallel_config(backend="sequential"):  # its cores are shared out already
                 result = work(part, lambda line: told.send(("said", line)))
         told.send(("done", result))
-    except KeyboardInterrupt:
-        with suppress(OSError):  # the parent may be gone
-            told.send(("failed", "was told to end"))
-        raise SystemExit(1) from None
-    except InputError as error:
-        told.send(("fault", str(error).splitlines()[0]))
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if interruption(error):
+            with suppress(OSError):  # the parent may be gone
+                told.send(("failed", "was told to end"))
+            raise SystemExit(1) from None
+        if isinstance(error, InputError):
+            told.send(("fault", str(error).splitlines()[0]))
+            return
         told.send(("failed", f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"))
 
 

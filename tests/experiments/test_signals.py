@@ -5,7 +5,9 @@ import sys
 import time
 
 import pytest
+from typer import Exit
 
+from experiments.commands.console import Console
 from experiments.files import CODE
 from experiments.signals import interrupt_status, terminate_as_interrupt, unbroken
 
@@ -37,6 +39,25 @@ def test_interrupt_ends_work_also_when_it_hits_an_object_that_is_tidied_away(sig
             with pytest.raises(KeyboardInterrupt) as error:
                 tidy_then_work(sign)
             assert interrupt_status(error.value) == 128 + sign
+
+
+def made_another_error(sign):
+    try:
+        os.kill(os.getpid(), sign)
+        time.sleep(1)
+    except BaseException:
+        raise ValueError("cannot build the model") from None  # as Pydantic does
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_interrupt_that_a_library_made_another_error_of_is_told_apart(sign, capsys):
+    with terminate_as_interrupt(), pytest.raises(Exit) as ended, Console(False, False).errors():
+        made_another_error(sign)
+    assert ended.value.exit_code == 128 + sign
+    assert capsys.readouterr().err == "framescope: interrupted; nothing half-written is left\n"
+    with terminate_as_interrupt(), pytest.raises(Exit) as ended, Console(False, False).errors():
+        raise ValueError("cannot build the model")
+    assert ended.value.exit_code == 1
 
 
 def test_polite_kill_is_as_before_afterwards():
