@@ -22,7 +22,8 @@ from experiments.tracking.runs import Run, set_experiment, training_tags
 _TELL = 10  # seconds between two lines that say what is waited for
 _AGAIN = 2  # seconds until a step that failed is tried again
 _MB_A_SECOND = 1
-_LARGE = ("model", "files")  # steps that have a second more for each megabyte
+_COMPARING = 60.0  # seconds more for the registration: the champion is loaded and its speed measured
+_LARGE = ("model", "files", "registration")  # steps that have more seconds: the first two one for each megabyte
 
 
 _Step = tuple[str, Callable[[], None]]
@@ -94,8 +95,8 @@ def log_record(record: Record, patience: float, say: Warn, run: Run | None = Non
     record : Record
         With a model, and all else unless the run failed.
     patience : float
-        Seconds that each step may take, with another one for each megabyte that it sends. One that fails is tried
-        again meanwhile.
+        Seconds that each step may take, with another one for each megabyte that it sends, and 60 for the comparison
+        with the champion. One that fails is tried again meanwhile.
     say : callable
         Called with a line now and then while the store is waited for.
     run : Run, optional
@@ -123,7 +124,7 @@ def log_record(record: Record, patience: float, say: Warn, run: Run | None = Non
         found.append(register(run, record.config, record.metrics["test.macro_f1"], digest))
 
     with unbroken():
-        _patiently(record, patience, 0, iter([("registration", registration)]), say)
+        _patiently(record, patience, _COMPARING, iter([("registration", registration)]), say)
     return found[0]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import sqlalchemy
 from mlflow import MlflowClient
 from typer.testing import CliRunner
 
@@ -101,6 +102,50 @@ def test_store_that_is_locked_at_the_end_loses_nothing(lost):
     assert not record.folder.exists()
     score = framescope("score", "--model", f"runs:/{record.run_id}/model", record_article())
     assert score.exit_code == 0, score.output
+
+
+@contextmanager
+def pragma(begin, end):
+    """Give each connection to SQLite a setting, for as long as the block lasts."""
+
+    def checkout(connection, *_):
+        connection.execute(begin)
+
+    def checkin(connection, *_):
+        connection.execute(end)
+
+    sqlalchemy.event.listen(sqlalchemy.pool.Pool, "checkout", checkout)
+    sqlalchemy.event.listen(sqlalchemy.pool.Pool, "checkin", checkin)
+    try:
+        yield
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.pool.Pool, "checkout", checkout)
+        sqlalchemy.event.remove(sqlalchemy.pool.Pool, "checkin", checkin)
+
+
+FULL = ("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000")  # which SQLite takes for: not one page more
+READ_ONLY = ("PRAGMA query_only = ON", "PRAGMA query_only = OFF")
+
+
+@pytest.mark.parametrize(("settings", "why"), [(FULL, "disk is full"), (READ_ONLY, "readonly database")])
+def test_store_that_is_full_or_read_only_loses_nothing(in_workspace, trained, small_config, monkeypatch, settings, why):
+    module = sys.modules["experiments.train"]
+    whole = module.log_record
+
+    def log(*arguments):
+        with pragma(*settings):
+            return whole(*arguments)
+
+    monkeypatch.setattr(module, "log_record", log)
+    with pytest.raises(UnloggedError, match=why):
+        train(load_config(str(small_config), [*FAST, "tracking.patience=1"]), silent)
+    (record,) = left_records()
+    assert MlflowClient().get_run(record.run_id).info.status != "FINISHED"
+    result = framescope("log", record.folder)
+    assert result.exit_code == 0, result.output
+    run = MlflowClient().get_run(record.run_id)
+    assert run.info.status == "FINISHED"
+    assert {key: run.data.metrics[key] for key in record.metrics} == record.metrics
 
 
 def record_article():
