@@ -10,7 +10,7 @@ import io
 import itertools
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TextIO
 
@@ -66,7 +66,12 @@ class Form:
 
 
 def read_delimited(
-    file: TextIO, name: str, tabs: bool = False, header: bool = True, warn: Warn = lambda line: None
+    file: TextIO,
+    name: str,
+    tabs: bool = False,
+    header: bool = True,
+    warn: Warn = lambda line: None,
+    bad: Callable[[InputError], None] | None = None,
 ) -> tuple[list[str], Iterator[Record]]:
     """Read delimited text as the names of its columns and its rows.
 
@@ -82,6 +87,9 @@ def read_delimited(
         Whether the first row names the columns; else they are called 1, 2, 3 and so on.
     warn : callable
         Called with a line when rows without any content are left out.
+    bad : callable, optional
+        Called with the fault of a row that has too many cells or too few, which is then left out; by default it is
+        raised. Quotation marks that don't go together are raised always: nobody knows where the next row begins.
 
     Returns
     -------
@@ -99,16 +107,19 @@ def read_delimited(
     whole = len(sample) < SAMPLE
     if not whole:  # a row that the sample's end cuts through would not fit
         sample = sample[: sample.rfind("\n") + 1] or sample
-    form = _form(sample, name, tabs, header, whole)
+    form = _form(sample, name, tabs, header, whole, bad is not None)
     file.seek(0)
     if file.read(1) != "\ufeff":
         file.seek(0)
-    return _table(file, name, form, warn)
+    return _table(file, name, form, warn, bad)
 
 
-def _form(sample: str, name: str, tabs: bool, header: bool, whole: bool) -> Form:
-    """Return the first form that all rows of the sample fit; the error is that of the likeliest one."""
-    faults: list[tuple[bool, int, str]] = []
+def _form(sample: str, name: str, tabs: bool, header: bool, whole: bool, lenient: bool) -> Form:
+    """Return the first form that all rows of the sample fit; the error is that of the likeliest one.
+
+    To a lenient reader the likeliest is the form.
+    """
+    faults: list[tuple[bool, int, str, Form]] = []
     for form in _candidates(sample, tabs, header):
         try:
             fitted = _fitted(sample, form, whole)
@@ -119,9 +130,11 @@ def _form(sample: str, name: str, tabs: bool, header: bool, whole: bool) -> Form
                 )
             return fitted
         except _MisfitError as misfit:
-            faults.append((form.separator is not None, misfit.line, misfit.fault))
+            faults.append((form.separator is not None, misfit.line, misfit.fault, form))
     # quotes that are no pairs make nonsense of every form with quotes; the lines themselves then say more
-    _, line, fault = max(faults, key=lambda each: each[:2])
+    _, line, fault, likeliest = max(faults, key=lambda each: each[:2])
+    if lenient:
+        return likeliest
     raise InputError(f"{name} line {line}: {fault}")
 
 
@@ -290,7 +303,9 @@ def _quote_fault(error: str) -> str:
     return f"can't be read: {error}"
 
 
-def _table(file: TextIO, name: str, form: Form, warn: Warn) -> tuple[list[str], Iterator[Record]]:
+def _table(
+    file: TextIO, name: str, form: Form, warn: Warn, bad: Callable[[InputError], None] | None
+) -> tuple[list[str], Iterator[Record]]:
     records = _records(file, form)
     try:
         line, first = next((line, cells) for line, cells in records if any(cell.strip() for cell in cells))
@@ -305,7 +320,7 @@ def _table(file: TextIO, name: str, form: Form, warn: Warn) -> tuple[list[str], 
         columns = [str(number) for number in range(1, width + 1)]
         records = itertools.chain([(line, first)], records)
     named, used = _named(columns, name)
-    rows = _checked(records, name, form, first, used, warn)
+    rows = _checked(records, name, form, first, used, warn, bad)
     begun = next(rows, None)
     if begun is None:
         raise InputError(f"{name}: holds no rows under its header")
@@ -330,7 +345,13 @@ def _named(columns: Sequence[str], name: str) -> tuple[list[str], list[int]]:
 
 
 def _checked(
-    records: Iterator[Record], name: str, form: Form, first: Sequence[str], used: Sequence[int], warn: Warn
+    records: Iterator[Record],
+    name: str,
+    form: Form,
+    first: Sequence[str],
+    used: Sequence[int],
+    warn: Warn,
+    bad: Callable[[InputError], None] | None,
 ) -> Iterator[Record]:
     """Yield the rows' cells in the used columns; a row of another width, or with something left over, is an error."""
     width = len(first) + form.row_names + form.trailing
@@ -343,12 +364,16 @@ def _checked(
                 waiting += len(cells) > 1
                 continue
             empty, waiting = empty + waiting, 0  # rows without content at the end of a file are not told of
+            fault = ""
             if len(cells) != width:
-                raise _MisfitError(line, _misfit(cells, first, form))
-            if any(cells[at].strip() for at in range(last, width)):
-                raise _MisfitError(
-                    line, f"has {cells[-1]!r} in a last column without a name; name the column in the header"
-                )
+                fault = _misfit(cells, first, form)
+            elif any(cells[at].strip() for at in range(last, width)):
+                fault = f"has {cells[-1]!r} in a last column without a name; name the column in the header"
+            if fault and bad is not None:
+                bad(InputError(f"{name} line {line}: {fault}"))
+                continue
+            if fault:
+                raise _MisfitError(line, fault)
             yield line, cells[:last] if every else [cells[at] for at in used]
     except _MisfitError as misfit:
         raise InputError(f"{name} line {misfit.line}: {misfit.fault}") from None

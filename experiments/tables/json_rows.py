@@ -1,7 +1,8 @@
 """Rows of JSON: one object a line, or one list of objects."""
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 from experiments.errors import InputError
@@ -9,6 +10,12 @@ from experiments.tables.cells import mend
 
 DEEPEST = 50
 """Levels to which the value of a cell may be nested."""
+
+LONGEST = 100_000_000
+"""Characters that a line may have: it is held in memory whole."""
+
+Bad = Callable[[InputError], None]
+"""Called with what is wrong with a row that is then left out."""
 
 Row = tuple[int, dict[str, Any]]
 """The number of the line (in a list: of the object), and the row."""
@@ -32,7 +39,7 @@ def parsed(text: str) -> Any:
     return mend(value) if "\\u" in text else value
 
 
-def read_json(file: TextIO, name: str) -> tuple[str, Iterator[Row]]:
+def read_json(file: TextIO, name: str, bad: Bad | None = None) -> tuple[str, Iterator[Row]]:
     """Read the objects of JSON lines, one after the other, or of one JSON list.
 
     Parameters
@@ -41,6 +48,8 @@ def read_json(file: TextIO, name: str) -> tuple[str, Iterator[Row]]:
         JSON lines are streamed, a list is read whole.
     name : str
         What to call the file in a message.
+    bad : callable, optional
+        Called with the fault of a line or object, which is then left out; by default it is raised.
 
     Returns
     -------
@@ -57,11 +66,11 @@ def read_json(file: TextIO, name: str) -> tuple[str, Iterator[Row]]:
         head = line.lstrip("\ufeff \t\r\n")[:1]
     file.seek(0)
     if head == "[":
-        return "row", _listed(file, name)
-    return "line", _lines(file, name)
+        return "row", _listed(file, name, bad)
+    return "line", read_lines(file, name, bad)
 
 
-def _listed(file: TextIO, name: str) -> Iterator[Row]:
+def _listed(file: TextIO, name: str, bad: Bad | None) -> Iterator[Row]:
     try:
         rows = parsed(file.read().removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
@@ -69,24 +78,57 @@ def _listed(file: TextIO, name: str) -> Iterator[Row]:
     except ValueError as error:
         raise InputError(f"{name}: is not readable JSON: {_told(error)}") from None
     for number, row in enumerate(rows, 1):
-        yield number, _object(row, f"{name} row {number}")
+        try:
+            row = _object(row, f"{name} row {number}")
+        except InputError as error:
+            if bad is None:
+                raise
+            bad(error)
+            continue
+        yield number, row
 
 
-def _lines(file: TextIO, name: str) -> Iterator[Row]:
-    for number, line in enumerate(file, 1):
+def read_lines(file: Iterable[str], name: str, bad: Bad | None = None) -> Iterator[Row]:
+    """Yield the numbered objects of JSON lines; the other arguments are those of :func:`read_json`."""
+    for number, line in _numbered(file, name):
         if not line.strip():
             continue
         try:
-            row = parsed(line.removeprefix("\ufeff") if number == 1 else line)
-        except json.JSONDecodeError as error:
-            if number == 1 and line.strip() in ("{", "["):
-                raise InputError(
-                    f"{name} line 1: one object a line is wanted, or a list; this is JSON over several lines"
-                ) from None
-            raise InputError(f"{name} line {number}: is not valid JSON: {error.msg}") from None
-        except ValueError as error:
-            raise InputError(f"{name} line {number}: is not readable JSON: {_told(error)}") from None
-        yield number, _object(row, f"{name} line {number}")
+            row = _row(line.removeprefix("\ufeff") if number == 1 else line, f"{name} line {number}")
+        except InputError as error:
+            if bad is None:
+                raise
+            bad(error)
+            continue
+        yield number, row
+
+
+def _numbered(file: Iterable[str], name: str) -> Iterator[tuple[int, str]]:
+    if not isinstance(file, io.TextIOBase):
+        yield from enumerate(file, 1)
+        return
+    number = 0
+    while line := file.readline(LONGEST):
+        number += 1
+        if len(line) == LONGEST and not line.endswith("\n"):
+            raise InputError(
+                f"{name} line {number}: is longer than {LONGEST:,} characters, and a line is one object; is it JSONL?"
+            )
+        yield number, line
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = parsed(line)
+    except json.JSONDecodeError as error:
+        if where.endswith(" line 1") and line.strip() in ("{", "["):
+            raise InputError(
+                f"{where}: one object a line is wanted, or a list; this is JSON over several lines"
+            ) from None
+        raise InputError(f"{where}: is not valid JSON: {error.msg}") from None
+    except ValueError as error:
+        raise InputError(f"{where}: is not readable JSON: {_told(error)}") from None
+    return _object(row, where)
 
 
 _TOO_DEEP = f"it is nested too deep; {DEEPEST} levels are read"

@@ -1,9 +1,12 @@
 """The one reader of tables: a file by its ending, or a data set of the hub, whole or row by row."""
 
 import io
-from collections.abc import Iterator
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -14,11 +17,12 @@ from experiments.notices import Warn
 from experiments.tables.cells import mended
 from experiments.tables.delimited import read_delimited
 from experiments.tables.json_rows import read_json
+from experiments.tables.packed import endings_of, unpacked
 from experiments.tables.parquet import read_parquet
 from experiments.tables.table import Table
 
 ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
-"""What can be read as a table."""
+"""What can be read as a table; each also packed, as in ``.jsonl.gz``."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,14 @@ class Rows:
         What the numbers of rows count.
     rows : iterator of (int, dict)
         The numbered rows.
+    share : callable
+        Returns how much of the file has been read, from 0 to 1; None where nobody can tell.
     """
 
     columns: list[str] | None
     unit: str
     rows: Iterator[tuple[int, dict[str, Any]]]
+    share: Callable[[], float | None] = lambda: None
 
 
 def read_table(name: str, encoding: str | None = None, header: bool = True, warn: Warn = lambda line: None) -> Table:
@@ -46,7 +53,7 @@ def read_table(name: str, encoding: str | None = None, header: bool = True, warn
     Parameters
     ----------
     name : str
-        A file (.jsonl, .json, .csv, .tsv, .parquet), or ``hub:owner/name[:split]``.
+        A file (.jsonl, .json, .csv, .tsv, .parquet, each also .gz, .bz2, .xz or .zst), or ``hub:owner/name[:split]``.
     encoding : str, optional
         Of text; found out when left out.
     header : bool, default True
@@ -85,6 +92,7 @@ def opened(
     header: bool = True,
     warn: Warn = lambda line: None,
     ending: str | None = None,
+    bad: Callable[[InputError], None] | None = None,
 ) -> Iterator[Rows]:
     """Open a table to be read row by row; memory holds a few rows, whatever the file's size.
 
@@ -98,13 +106,16 @@ def opened(
         As for :func:`read_table`.
     ending : str, optional
         What it is read as, such as ``.csv``; the ending of the path when left out.
+    bad : callable, optional
+        Called with what is wrong with a row that is then left out; by default it is raised.
 
     Raises
     ------
     InputError
         When it is opened or while its rows are read: if it isn't what its ending says.
     """
-    kind = ending or (source.suffix.lower() if isinstance(source, Path) else "")
+    own, packing = endings_of(source.name) if isinstance(source, Path) else ("", "")
+    kind = ending or own
     if kind not in ENDINGS:
         raise InputError(f"{name}: {kind or 'a file without ending'} is no table; give {', '.join(ENDINGS)}")
     try:
@@ -112,23 +123,56 @@ def opened(
             raise InputError(f"{name}: is a FIFO, socket or device, and a table must be a file; write it to one first")
         if isinstance(source, Path) and not source.is_dir() and source.stat().st_size == 0:
             raise InputError(f"{name}: is empty")
+        if packing and isinstance(source, Path):
+            with (
+                source.open("rb") as raw,
+                unpacked(raw, packing, name) as packed,
+                _at_random(packed, kind) as inside,
+                opened(inside, name, encoding, header, warn, kind, bad) as table,
+            ):
+                yield replace(table, share=_share(raw)) if kind != ".parquet" else table
+            return
         if kind == ".parquet":
             names, cells = read_parquet(source, name)
             yield Rows(names, "row", ((number, dict(zip(names, row, strict=True))) for number, row in cells))
             return
         with _text(source, name, encoding, warn) as file:
+            share = _share(file.buffer)
             if kind in (".csv", ".tsv"):
-                names, lines = read_delimited(file, name, kind == ".tsv", header, warn)
-                yield Rows(names, "line", ((n, dict(zip(names, map(mended, row), strict=True))) for n, row in lines))
+                names, lines = read_delimited(file, name, kind == ".tsv", header, warn, bad)
+                cut = ((n, dict(zip(names, map(mended, row), strict=True))) for n, row in lines)
+                yield Rows(names, "line", cut, share)
             else:
-                unit, rows = read_json(file, name)
-                yield Rows(None, unit, rows)
+                unit, rows = read_json(file, name, bad)
+                yield Rows(None, unit, rows, share)
     except UnicodeError as error:
         raise InputError(
             f"{name}: is not {encoding or 'text'} ({error}); leave the encoding out to detect it"
         ) from None
     except OSError as error:
+        if error.errno is None and not isinstance(source, Path):
+            raise  # of the unpacking, which says it better
         raise InputError(f"{name}: can't be read: {error.strerror or error}") from None
+
+
+def _share(file: BinaryIO) -> Callable[[], float | None]:
+    try:
+        size = os.fstat(file.fileno()).st_size
+    except OSError:  # not one of the system's
+        return lambda: None
+    return lambda: min(file.tell() / size, 1.0) if size and not file.closed else None
+
+
+@contextmanager
+def _at_random(file: BinaryIO, kind: str) -> Iterator[BinaryIO]:
+    """Yield a file that can be read from any place on: Parquet is read from its end."""
+    if kind != ".parquet":
+        yield file
+        return
+    with tempfile.TemporaryFile() as whole:
+        shutil.copyfileobj(file, whole)
+        whole.seek(0)
+        yield whole
 
 
 @contextmanager
