@@ -1,6 +1,7 @@
 """What a polite kill does: it ends the program as Ctrl-C does, wherever it hits."""
 
 import _thread
+import os
 import signal
 import sys
 import threading
@@ -108,3 +109,18 @@ def interrupt_status(error: BaseException | None) -> int:
     exec("")
     number = error.args[0] if error is not None and error.args else signal.SIGINT
     return _SHELL + (int(number) if isinstance(number, int) else int(signal.SIGINT))
+
+
+def end_with_parent() -> None:
+    """Have this process, which :mod:`multiprocessing` has started, end as by a polite kill when its parent has died."""
+    threading.Thread(target=_wait_for_end, daemon=True).start()
+
+
+def _wait_for_end() -> None:
+    import multiprocessing
+    from multiprocessing.connection import wait
+
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 
+from experiments.articles.archives import ARCHIVES
 from experiments.articles.html import is_html
 from experiments.errors import InputError
 from experiments.tables.json_rows import parsed
@@ -12,7 +13,7 @@ from experiments.tables.json_rows import parsed
 TEXTS = (".txt", ".md", ".markdown", ".html", ".htm", ".xhtml")
 DOCUMENTS = (".docx", ".odt", ".pdf")
 TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
-ENDINGS = TEXTS + DOCUMENTS + TABLES
+ENDINGS = TEXTS + DOCUMENTS + TABLES + ARCHIVES
 """What is read of a folder; a file called otherwise is passed over, and said so."""
 
 NAMED = {
@@ -27,6 +28,8 @@ NAMED = {
     "docx": ".docx",
     "odt": ".odt",
     "pdf": ".pdf",
+    "warc": ".warc",
+    "wet": ".wet",
 }
 """What ``--input-format`` may say, and the ending that it stands for."""
 

@@ -141,7 +141,8 @@ def score(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.articles.read import Columns, read_articles
+        from experiments.articles.inputs import Columns
+        from experiments.articles.read import read_articles
         from experiments.articles.write import format_of, score_to
         from experiments.commands.summary import scored_json, scored_text
         from experiments.config.files import config_files

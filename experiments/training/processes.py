@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from pydantic import BaseModel
 from experiments.config.schema import Config
 from experiments.errors import InputError
 from experiments.notices import Warn
-from experiments.signals import interruption, terminate_as_interrupt
+from experiments.signals import end_with_parent, interruption, terminate_as_interrupt
 
 _PATIENCE = 15  # seconds that a process has to close its run before it is killed
 
@@ -133,7 +132,7 @@ def run_each(
 
 def _run(work: Callable[[Any, Warn], Any], part: Any, told: Connection) -> None:
     """Do the work in the process that was started for it."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         with terminate_as_interrupt():
             from joblib import parallel_config
@@ -150,13 +149,6 @@ def _run(work: Callable[[Any, Warn], Any], part: Any, told: Connection) -> None:
             told.send(("fault", str(error).splitlines()[0]))
             return
         told.send(("failed", f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(processes: Sequence[Any]) -> None:

@@ -230,7 +230,7 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_skipped(tmp_path: Path)
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
     (tmp_path / ".hidden.txt").write_text("Hidden.")
     (tmp_path / "notes.json").write_text("{}")
-    (tmp_path / "old.csv.gz").write_bytes(b"x")
+    (tmp_path / "old.zip").write_bytes(b"x")
     (tmp_path / ".git" / "d.txt").write_text("Hidden.")
     (tmp_path / "rows.jsonl").write_text('{"text": "Second."}\n')
     warnings: list[str] = []
@@ -238,7 +238,7 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_skipped(tmp_path: Path)
     assert [article.text for article in articles] == ["First.", "Second.", "Third."]
     assert articles[2].id == str(tmp_path / "b" / "c.txt")
     assert (
-        warnings[0] == f"{tmp_path}: 3 file(s) passed over (1 .gz, 1 .jpg, 1 .json): notes.json, old.csv.gz, photo.jpg"
+        warnings[0] == f"{tmp_path}: 3 file(s) passed over (1 .jpg, 1 .json, 1 .zip): notes.json, old.zip, photo.jpg"
     )
     assert len(warnings) == 2 and "bad.txt" in warnings[1] and "\n" not in warnings[1]
 

@@ -1,0 +1,253 @@
+"""Scores documents a batch at a time, in processes where there is enough to do, and yields them in their order."""
+
+import itertools
+import multiprocessing
+import os
+import pickle
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from experiments.articles.inputs import Document
+from experiments.articles.read import Article, article_of
+from experiments.articles.rows import RowFormat
+from experiments.articles.score import score_articles
+from experiments.articles.scored import ScoredArticle
+from experiments.errors import InputError, UnfinishedError
+from experiments.model import SentenceClassifier
+from experiments.signals import end_with_parent
+
+LARGE = 200_000
+"""Characters from which on a batch is full: some 1,500 sentences, which a classifier takes in one call."""
+
+MANY = 500
+"""Documents from which on it is."""
+
+ALONE = 3.0
+"""Seconds that one process works before it has others help: to start them takes about as long."""
+
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """What a process needs to score a batch.
+
+    Attributes
+    ----------
+    classifier : SentenceClassifier
+        As for :func:`experiments.articles.score.score_articles`.
+    rows : RowFormat
+        How rows are written.
+    batch_size : int
+        Sentences a call of the classifier.
+    """
+
+    classifier: SentenceClassifier
+    rows: RowFormat
+    batch_size: int = 2048
+
+
+@dataclass
+class Counts:
+    """What has been scored.
+
+    Attributes
+    ----------
+    articles, sentences, boilerplate : int
+        How many.
+    labels : list of int
+        How many sentences got each label.
+    untouched : int
+        How many have no word of the target.
+    skipped : int
+        How many documents could not be read.
+    """
+
+    articles: int = 0
+    sentences: int = 0
+    boilerplate: int = 0
+    labels: list[int] = field(default_factory=list)
+    untouched: int = 0
+    skipped: int = 0
+
+    def add(self, more: "Counts") -> None:
+        """Add what another part has."""
+        for name in ("articles", "sentences", "boilerplate", "untouched", "skipped"):
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+        self.labels = [a + b for a, b in itertools.zip_longest(self.labels, more.labels, fillvalue=0)]
+
+    def count(self, scored: ScoredArticle) -> None:
+        """Count an article."""
+        self.articles += 1
+        self.sentences += len(scored.article.sentences)
+        self.boilerplate += sum(sentence.boilerplate for sentence in scored.article.sentences)
+        given = scored.decided.sum(axis=0).tolist()
+        self.labels = [a + int(b) for a, b in itertools.zip_longest(self.labels, given, fillvalue=0)]
+        self.untouched += scored.untouched
+
+
+@dataclass
+class Batch:
+    """What came of some documents.
+
+    Attributes
+    ----------
+    rows : str or pyarrow.Table
+        Of the articles, in the form asked for.
+    counts : Counts
+        What they hold.
+    notes : list of str
+        Lines for the user.
+    skipped : list of str
+        Lines of documents in folders and archives that can't be read.
+    documents : int
+        How many there were.
+    share : float or None
+        How much of the input has been read with them.
+    error : str or None
+        Why a document ended the job; the rows are those of the documents before it.
+    """
+
+    rows: Any
+    counts: Counts
+    notes: list[str]
+    skipped: list[str]
+    documents: int
+    share: float | None
+    error: str | None = None
+
+
+def score_batch(scorer: Scorer, documents: Sequence[Document | Article]) -> Batch:
+    """Read documents, score their sentences and write their rows."""
+    notes: list[str] = []
+    skipped: list[str] = []
+    articles: list[Article] = []
+    error = None
+    for document in documents:
+        if isinstance(document, Article):
+            articles.append(document)
+            continue
+        try:
+            articles.append(article_of(document, notes.append))
+        except InputError as fault:
+            if not document.in_folder:
+                error = str(fault)
+                break
+            skipped.append(str(fault).replace("\n", "\\n"))
+    counts = Counts(labels=[0] * len(scorer.classifier.labels), skipped=len(skipped))
+    scored = list(score_articles(scorer.classifier, articles, scorer.batch_size))
+    for each in scored:
+        counts.count(each)
+    share = getattr(documents[-1], "share", None) if documents else None
+    return Batch(scorer.rows.packed(scored), counts, notes, skipped, len(documents), share, error)
+
+
+def score_batches(
+    scorer: Scorer, documents: Iterable[Document | Article], jobs: int = 1, alone: float = ALONE
+) -> Iterator[Batch]:
+    """Score documents and yield them in batches, in their order, whatever the number of processes.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        Sent to each process once.
+    documents : iterable of Document or Article
+        Read as far as batches are under way: two a process, and one more.
+    jobs : int, default 1
+        Processes; 1 for this one alone.
+    alone : float, default 3
+        Seconds that this process scores by itself first: most jobs are done by then.
+
+    Raises
+    ------
+    InputError
+        While documents are read.
+    UnfinishedError
+        If a process was killed, as systems do that run out of memory.
+    """
+    batches = batched(documents)
+    began = time.monotonic()
+    for batch in batches:
+        yield score_batch(scorer, batch)
+        if jobs > 1 and time.monotonic() - began >= alone:
+            break
+    else:
+        return
+    with _processes(scorer, jobs) as submit:
+        under_way: deque[Future[Batch]] = deque()
+        for batch in itertools.chain(batches, [None]):
+            if batch is not None:
+                under_way.append(submit(batch))
+            while under_way and (batch is None or len(under_way) > 2 * jobs):
+                try:
+                    yield under_way.popleft().result()
+                except BrokenProcessPool:
+                    raise UnfinishedError(
+                        "a process that scores was killed, maybe since memory ran out; try fewer of them (--jobs 1)"
+                    ) from None
+
+
+def batched(documents: Iterable[Document | Article]) -> Iterator[list[Document | Article]]:
+    """Yield documents a batch at a time; a fault in reading on comes after those before it."""
+    batch: list[Document | Article] = []
+    size = 0
+    source = iter(documents)
+    while True:
+        try:
+            document = next(source)
+        except StopIteration:
+            break
+        except InputError:
+            if batch:
+                yield batch
+            raise
+        batch.append(document)
+        size += len(document.text) if isinstance(document, Article) else document.size
+        if size >= LARGE or len(batch) >= MANY:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _processes(scorer: Scorer, jobs: int) -> Iterator[Callable[[Sequence[Document | Article]], "Future[Batch]"]]:
+    # what only training needs isn't sent; and pickled once, not for each process
+    slim = replace(scorer, classifier=replace(scorer.classifier, trained_on=frozenset()))
+    content = pickle.dumps(slim, protocol=pickle.HIGHEST_PROTOCOL)
+    former = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)  # several processes of several threads each only hinder each other
+    try:
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin, (content,))
+        try:
+            yield lambda batch: pool.submit(_score, batch)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    finally:
+        for name, value in former.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+class _Own:
+    """What a process of the pool has been sent."""
+
+    scorer: Scorer
+
+
+def _begin(content: bytes) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends this process
+    end_with_parent()
+    _Own.scorer = pickle.loads(content)
+
+
+def _score(documents: Sequence[Document | Article]) -> Batch:
+    return score_batch(_Own.scorer, documents)
