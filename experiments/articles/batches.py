@@ -182,16 +182,28 @@ def score_batches(
         return
     with _processes(scorer, jobs) as submit:
         under_way: deque[Future[Batch]] = deque()
-        for batch in itertools.chain(batches, [None]):
-            if batch is not None:
+        fault: list[InputError] = []
+        try:
+            for batch in _to_the_fault(batches, fault):
                 under_way.append(submit(batch))
-            while under_way and (batch is None or len(under_way) > 2 * jobs):
-                try:
+                if len(under_way) > 2 * jobs:
                     yield under_way.popleft().result()
-                except BrokenProcessPool:
-                    raise UnfinishedError(
-                        "a process that scores was killed, maybe since memory ran out; try fewer of them (--jobs 1)"
-                    ) from None
+            while under_way:
+                yield under_way.popleft().result()
+            if fault:
+                raise fault[0]
+        except BrokenProcessPool:
+            raise UnfinishedError(
+                "a process that scores was killed, maybe since memory ran out; try fewer of them (--jobs 1)"
+            ) from None
+
+
+def _to_the_fault(batches: Iterable[list[Any]], fault: list[InputError]) -> Iterator[list[Any]]:
+    """Yield batches up to a fault in reading on, which is kept until those before it are done."""
+    try:
+        yield from batches
+    except InputError as error:
+        fault.append(error)
 
 
 def batched(documents: Iterable[Document | Article]) -> Iterator[list[Document | Article]]:

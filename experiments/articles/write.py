@@ -1,9 +1,9 @@
 """Writes scored articles as JSONL, CSV, Parquet or a page to read, one row a sentence."""
 
-import csv
 import io
-import json
+import itertools
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,16 +12,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
+from experiments.articles.batches import Batch, Counts, Scorer, score_batches
+from experiments.articles.inputs import Document
 from experiments.articles.page import score_page
-from experiments.articles.read import Article
+from experiments.articles.parts import MANIFEST, Job, Parts, folder_beside, parts_in, write_rows, write_text
+from experiments.articles.read import Article, article_of
+from experiments.articles.rows import RowFormat
 from experiments.articles.score import known_target, score_articles
 from experiments.articles.scored import ScoredArticle
 from experiments.errors import InputError
-from experiments.files import harmless, shown_paths
+from experiments.files import shown_paths
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn, to_stderr
 from experiments.output import check_output, writing
+from experiments.progress import Progress
 from features.target_touch import named
+
+PART = 20_000
+"""Sentences from which on a part of a long output is written."""
 
 FORMATS = ("jsonl", "csv", "parquet", "html")
 
@@ -54,6 +62,8 @@ class ScoreSummary:
         How many sentences have no word of the target and none that goes with it; None likewise.
     skipped : int
         How many files in folders could not be read.
+    rows_left_out : int
+        How many rows of tables could not.
     seconds, sentences_per_second : float
         Time from the first article read to the last row written, and sentences over it.
     """
@@ -66,6 +76,7 @@ class ScoreSummary:
     target_in_training: bool | None = None
     untouched: int | None = None
     skipped: int = 0
+    rows_left_out: int = 0
     seconds: float = 0.0
     sentences_per_second: float = 0.0
 
@@ -90,28 +101,58 @@ def format_of(output: Path | None, format: str | None = None) -> str:
     return guessed
 
 
+@dataclass(frozen=True)
+class Going:
+    """How a job goes.
+
+    Attributes
+    ----------
+    jobs : int, default 1
+        Processes.
+    resume : bool, default False
+        Whether to go on after the parts that an earlier job has left.
+    job : callable, optional
+        Returns what tells the job from another; without it no parts are kept.
+    shown : Progress, optional
+        Told how far it is.
+    """
+
+    jobs: int = 1
+    resume: bool = False
+    job: Job | None = None
+    shown: Progress | None = None
+
+
+ALONE = Going()
+"""One process, and no parts."""
+
+
 def score_to(
     classifier: SentenceClassifier,
-    articles: Iterable[Article],
+    documents: Iterable[Article | Document],
     output: Path | None = None,
     format: str | None = None,
     batch_size: int = 2048,
     warn: Warn = to_stderr,
     keep: Sequence[str] = (),
     inputs: Sequence[str | Path] = (),
+    skip: Warn | None = None,
+    going: Going = ALONE,
+    folder: bool = False,
 ) -> ScoreSummary:
-    """Score articles and write one row a sentence, or the page that shows them.
+    """Score documents and write one row a sentence, or the page that shows them.
 
     Parameters
     ----------
     classifier : SentenceClassifier
         A trained classifier.
-    articles : iterable of Article
-        As :func:`experiments.articles.read.read_articles` gives them.
+    documents : iterable of Article or Document
+        As :func:`experiments.articles.read.read_articles` or :func:`experiments.articles.inputs.read_documents` give
+        them. Memory holds some batches of them, and at most :data:`PART` sentences' rows.
     output : Path, optional
-        The file, which appears only when everything is written; standard output by default.
+        The file, which appears only when everything is written, or the folder of parts; standard output by default.
     format : {"jsonl", "csv", "parquet", "html"}, optional
-        By default what the output's ending says, and JSONL on standard output.
+        By default what the output's ending says, Parquet in a folder, and JSONL on standard output.
     batch_size : int, default 2048
         Sentences a call of the classifier.
     warn : callable
@@ -120,6 +161,12 @@ def score_to(
         Columns of the articles' tables that every row carries on (not the page).
     inputs : sequence of str or Path, default ()
         Everything that is read meanwhile: no output goes there.
+    skip : callable, optional
+        Called with the line of each document in a folder that can't be read; by default `warn` is, with "; skipped".
+    going : Going
+        Processes, and what to do about parts.
+    folder : bool, default False
+        Whether the output is a folder of parts with a manifest.
 
     Returns
     -------
@@ -129,14 +176,18 @@ def score_to(
     Raises
     ------
     InputError
-        If the format is unknown, needs a file, or the file can't be written or is an input.
+        If the format is unknown, needs a file, or the file can't be written or is an input; and as documents are read.
+    UnfinishedError
+        If a process was killed.
     """
-    chosen = format_of(output, format)
+    chosen = "parquet" if folder and format is None else format_of(output, format)
     if chosen == "parquet" and output is None:
         raise InputError(
             "--format parquet: is binary and can't go to standard output; name a file with -o FILE.parquet"
         )
-    check_output(output, inputs)
+    if chosen == "html" and (folder or going.resume):
+        raise InputError("a page has no parts; write JSONL, CSV or Parquet")
+    check_output(output / MANIFEST if folder and output else output, inputs)
     known = known_target(classifier)
     about = () if known is None else TARGET_COLUMNS
     per_label = ("score_", "threshold_")
@@ -144,45 +195,166 @@ def score_to(
         raise InputError(f"--keep {taken}: the output has a column {taken!r} of its own; rename that of the input")
     if note := unknown_target(classifier):
         warn(f"note: {note}")
-    summary = ScoreSummary(labels=dict.fromkeys(classifier.labels, 0), target=classifier.target)
-    if known is not None:
-        summary.target_in_training, summary.untouched = known, 0
+    rows = RowFormat(chosen, classifier.labels, tuple(classifier.given_from), about, tuple(keep))
+    leave_out = skip or (lambda line: warn(f"{line}; skipped"))
     started = time.perf_counter()
-    counted = _counted(score_articles(classifier, articles, batch_size), summary)
-
-    def write_text(stream: IO[str]) -> None:
-        if chosen == "html":
-            _write_html(stream, counted, classifier, warn)
-        elif chosen == "csv":
-            _write_csv(stream, counted, classifier, (*about, *keep))
-        else:
-            _write_jsonl(stream, counted)
-
-    if output is None:
-        with _standard_output() as stream:
-            write_text(stream)
+    counts = Counts(labels=[0] * len(classifier.labels))
+    if chosen == "html":
+        _write_page(classifier, documents, output, batch_size, warn, leave_out, counts)
     else:
-        with writing(output) as temporary:
-            if chosen == "parquet":
-                _write_parquet(temporary, counted, classifier, about, keep)
-            else:
-                with temporary.open("w", encoding="utf-8", newline="") as stream:
-                    write_text(stream)
+        job = _Job(Scorer(classifier, rows, batch_size), documents, going, warn, leave_out, counts)
+        if output is None:
+            with _standard_output() as stream:
+                job.to_stream(stream)
+        elif folder:
+            job.to_folder(output)
+        else:
+            job.to_file(output)
+    summary = ScoreSummary(
+        articles=counts.articles,
+        sentences=counts.sentences,
+        boilerplate=counts.boilerplate,
+        labels=dict(zip(classifier.labels, counts.labels, strict=True)),
+        target=classifier.target,
+        skipped=counts.skipped,
+    )
+    if known is not None:
+        summary.target_in_training, summary.untouched = known, counts.untouched
     summary.seconds = time.perf_counter() - started
     summary.sentences_per_second = summary.sentences / summary.seconds if summary.seconds else 0.0
     return summary
 
 
-def _counted(scored: Iterator[ScoredArticle], summary: ScoreSummary) -> Iterator[ScoredArticle]:
-    for article in scored:
-        yield article
-        summary.articles += 1
-        summary.sentences += len(article.article.sentences)
-        summary.boilerplate += sum(sentence.boilerplate for sentence in article.article.sentences)
-        for label, count in zip(article.labels, article.decided.sum(axis=0).tolist(), strict=True):
-            summary.labels[label] += count
-        if article.touches is not None and summary.untouched is not None:
-            summary.untouched += article.untouched
+@dataclass
+class _Job:
+    """Rows on their way from documents to an output."""
+
+    scorer: Scorer
+    documents: Iterable[Article | Document]
+    going: Going
+    warn: Warn
+    skip: Warn
+    counts: Counts
+
+    def to_stream(self, stream: IO[str]) -> None:
+        head = self.scorer.rows.head
+        for batch in self._batches(0):
+            write_text(stream, self.scorer.rows, [batch.rows], head=bool(head))
+            stream.flush()
+            head = ""
+        stream.write(head)
+
+    def to_file(self, output: Path) -> None:
+        """Write a file; what is more than a part waits beside it until all is there."""
+        beside = folder_beside(output)
+        go_on = self.going.resume and beside.is_dir()
+        if self.going.resume and not go_on:
+            self.warn(f"note: {output} has no parts to go on after; begun anew")
+        elif not go_on:
+            shutil.rmtree(beside, ignore_errors=True)  # of a job that was ended
+        batches = self._batches(0)
+        first = _Content()
+        if not go_on:
+            for batch in batches:
+                first.add(batch)
+                if self.going.job is not None and first.counts.sentences >= PART:
+                    break
+            else:
+                write_rows(output, self.scorer.rows, first.rows)
+                return
+        assert self.going.job is not None
+        with self._parts(beside, whole=False) as parts:
+            if go_on:
+                batches = self._go_on(parts)
+            rest = self._fill(parts, batches, first)
+            with writing(output) as temporary:
+                parts.together(temporary, rest.rows)
+        shutil.rmtree(beside, ignore_errors=True)
+
+    def to_folder(self, output: Path) -> None:
+        with self._parts(output, whole=True) as parts:
+            if self.going.resume and not parts.done:
+                self.warn(f"note: {output} has no parts to go on after; begun anew")
+            if parts.complete:
+                self.warn(f"note: {output} is complete; nothing was left to do")
+                self.counts.add(parts.counts)
+                return
+            rest = self._fill(parts, self._go_on(parts), _Content())
+            if rest.documents or not parts.done:
+                rest.to(parts)
+            parts.finish()
+
+    def _go_on(self, parts: Parts) -> Iterator[Batch]:
+        self.counts.add(parts.counts)
+        if self.going.shown is not None:
+            self.going.shown.went_on(parts.share)
+        return self._batches(parts.documents)
+
+    def _batches(self, passed: int) -> Iterator[Batch]:
+        """Yield batches after those documents that are done already, and tell of what happens."""
+        documents = itertools.islice(self.documents, passed, None) if passed else self.documents
+        for batch in score_batches(self.scorer, documents, self.going.jobs):
+            for line in batch.notes:
+                self.warn(line)
+            for line in batch.skipped:
+                self.skip(line)
+            self.counts.add(batch.counts)
+            if self.going.shown is not None:
+                done = f"{self.counts.articles:,} articles, {self.counts.sentences:,} sentences"
+                self.going.shown.at(batch.share, done)
+            yield batch
+            if batch.error is not None:
+                raise InputError(batch.error)
+
+    @contextmanager
+    def _parts(self, folder: Path, whole: bool) -> Iterator[Parts]:
+        """Open parts; if the job ends early, say what has been done."""
+        job = self.going.job() if self.going.job is not None else {}
+        with parts_in(folder, self.scorer.rows, job, whole, self.going.resume) as parts:
+            try:
+                yield parts
+            except BaseException:
+                if parts.done:
+                    self.warn(
+                        f"note: {parts.counts.articles:,} articles are done and kept in {folder}; "
+                        "the same command with --resume goes on after them"
+                    )
+                elif not whole:
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+
+    def _fill(self, parts: Parts, batches: Iterator[Batch], content: "_Content") -> "_Content":
+        """Write part after part, and return what is left over."""
+        if content.counts.sentences >= PART:
+            content.to(parts)
+            content = _Content()
+        for batch in batches:
+            content.add(batch)
+            if content.counts.sentences >= PART:
+                content.to(parts)
+                content = _Content()
+        return content
+
+
+@dataclass
+class _Content:
+    """What some batches have together."""
+
+    rows: list[Any] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    documents: int = 0
+    share: float | None = None
+
+    def add(self, batch: Batch) -> None:
+        if batch.error is not None:  # such a batch isn't done
+            return
+        self.rows.append(batch.rows)
+        self.counts.add(batch.counts)
+        self.documents += batch.documents
+        self.share = batch.share
+
+    def to(self, parts: Parts) -> None:
+        parts.add(self.rows, self.counts, self.documents, self.share)
 
 
 def unknown_target(classifier: SentenceClassifier) -> str:
@@ -216,93 +388,41 @@ def _standard_output() -> Iterator[IO[str]]:
             stream.detach()
 
 
-def _write_jsonl(stream: IO[str], articles: Iterator[ScoredArticle]) -> None:
-    for scored in articles:
-        for row in scored.rows():
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def _write_csv(
-    stream: IO[str], articles: Iterator[ScoredArticle], classifier: SentenceClassifier, more: Sequence[str]
-) -> None:
-    labels, thresholds = classifier.labels, classifier.given_from
-    writer = csv.writer(stream, lineterminator="\n")
-    header = ["article", "sentence", "start", "end", "text", "boilerplate", "labels"]
-    numbers = [*(f"score_{label}" for label in labels), *(f"threshold_{label}" for label in thresholds)]
-    writer.writerow([*header, *numbers, *more])
-    for scored in articles:
-        for row in scored.rows():
-            writer.writerow(
-                [
-                    harmless(row["article"]),
-                    row["sentence"],
-                    row["start"],
-                    row["end"],
-                    harmless(row["text"]),
-                    "true" if row.get("boilerplate") else "false",
-                    harmless(";".join(row["labels"])),
-                    *(row["scores"].get(label, "") for label in labels),
-                    *(row.get("thresholds", {}).get(label, "") for label in thresholds),
-                    *(_cell(row.get(column, "")) for column in more),
-                ]
-            )
-
-
-def _cell(value: Any) -> Any:
-    return ("true" if value else "false") if isinstance(value, bool) else harmless(value)
-
-
-def _write_parquet(
-    path: Path,
-    articles: Iterator[ScoredArticle],
+def _write_page(
     classifier: SentenceClassifier,
-    about: Sequence[str],
-    keep: Sequence[str],
+    documents: Iterable[Article | Document],
+    output: Path | None,
+    batch_size: int,
+    warn: Warn,
+    skip: Warn,
+    counts: Counts,
 ) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    """Write the page, for which articles are read and scored here, one after the other."""
 
-    labels, thresholds = classifier.labels, classifier.given_from
+    def articles() -> Iterator[Article]:
+        for document in documents:
+            if isinstance(document, Article):
+                yield document
+                continue
+            try:
+                yield article_of(document, warn)
+            except InputError as error:
+                if not document.in_folder:
+                    raise
+                counts.skipped += 1
+                skip(str(error).replace("\n", "\\n"))
 
-    schema = pa.schema(
-        [
-            pa.field("article", pa.string(), nullable=False),
-            pa.field("sentence", pa.int64(), nullable=False),
-            pa.field("start", pa.int64(), nullable=False),
-            pa.field("end", pa.int64(), nullable=False),
-            pa.field("text", pa.string(), nullable=False),
-            pa.field("boilerplate", pa.bool_(), nullable=False),
-            pa.field("labels", pa.list_(pa.string()), nullable=False),
-            *(pa.field(f"score_{label}", pa.float64()) for label in labels),
-            *(pa.field(f"threshold_{label}", pa.float64()) for label in thresholds),
-            *(pa.field(column, pa.bool_()) for column in about),
-            *(pa.field(column, pa.string()) for column in keep),
-        ]
-    )
-    with pq.ParquetWriter(path, schema) as writer:
-        for rows in _chunks((row for scored in articles for row in scored.rows()), 20_000):
-            table = [
-                {
-                    **{name: row[name] for name in ("article", "sentence", "start", "end", "text", "labels")},
-                    "boilerplate": row.get("boilerplate", False),
-                    **{f"score_{label}": row["scores"].get(label) for label in labels},
-                    **{f"threshold_{label}": row.get("thresholds", {}).get(label) for label in thresholds},
-                    **{column: row.get(column) for column in (*about, *keep)},
-                }
-                for row in rows
-            ]
-            writer.write_table(pa.Table.from_pylist(table, schema=schema))
+    def counted() -> Iterator[ScoredArticle]:
+        for scored in score_articles(classifier, articles(), batch_size):
+            yield scored
+            counts.count(scored)
 
-
-def _chunks(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
-    chunk: list[dict[str, Any]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+    if output is None:
+        with _standard_output() as stream:
+            _write_html(stream, counted(), classifier, warn)
+    else:
+        with writing(output) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+            _write_html(stream, counted(), classifier, warn)
 
 
 def _write_html(stream: IO[str], articles: Iterator[ScoredArticle], classifier: SentenceClassifier, warn: Warn) -> None:

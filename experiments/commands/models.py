@@ -1,7 +1,9 @@
 """The commands that work with a saved model: evaluate and score."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -100,7 +102,13 @@ def score(
     task: Annotated[str, typer.Option(help="Whose champion to take when no model is given.")] = "framing",
     target: Annotated[str | None, typer.Option(help="What the stance is about, for a stance model.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to write; standard output when left out.")
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to write; standard output when left out. A name that ends in / is a folder of Parquet parts "
+            "(with --format jsonl or csv: of such) and a manifest.",
+        ),
     ] = None,
     format: Annotated[
         str | None,
@@ -126,12 +134,17 @@ def score(
     ] = None,
     encoding: Encoding = None,
     on_error: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="What becomes of files in a folder that can't be read: they are named, counted and left out, and then "
-            "the command ends well (skip), or with status 1 (stop)."
+            help="What becomes of rows of tables, and of files in folders, that can't be read. When left out such a "
+            "row ends the job, and such files are left out; skip leaves both out; with stop a row ends the job, and "
+            "files left out end it with status 1. What is left out is named and counted."
         ),
-    ] = "skip",
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core when left out.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the parts that a job with this output has left.")
+    ] = False,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -141,44 +154,82 @@ def score(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.articles.inputs import Columns
-        from experiments.articles.read import read_articles
-        from experiments.articles.write import format_of, score_to
+        from experiments.articles.inputs import Columns, read_documents
+        from experiments.articles.job import job_of
+        from experiments.articles.write import Going, format_of, score_to
         from experiments.commands.summary import scored_json, scored_text
         from experiments.config.files import config_files
         from experiments.corpus.settings import data_settings
         from experiments.errors import InputError
         from experiments.files import STARTER
+        from experiments.notices import Limited
         from experiments.output import check_output
+        from experiments.progress import progress
         from experiments.tracking.resolve import model_files, resolve_model, starter_line
+        from experiments.training.processes import cores
 
         if json and output is None:
             raise InputError(
                 "--json prints a summary on standard output, so the scores need a file: add -o scored.jsonl"
             )
-        if on_error not in ("skip", "stop"):
+        if on_error not in (None, "skip", "stop"):
             raise InputError(f"--on-error {on_error}: choose skip or stop")
-        chosen = format_of(output, format)
+        path = None if output is None else Path(output)
+        folder = path is not None and output is not None and (output.endswith(("/", os.sep)) or path.is_dir())
+        if resume and output is None:
+            raise InputError("--resume goes on with an output: name it with -o")
+        chosen = format_of(None, format or "parquet") if folder else format_of(path, format)
         settings = data_settings(config, text, id=id, encoding=encoding, header=header)
         read: list[str | Path] = [*inputs, *config_files(config), *model_files(model, task)]
-        check_output(output, read)
+        check_output(None if path is None else path / "part" if folder else path, read)
         kept = parts(keep)
         columns = Columns(settings.columns.text, settings.columns.id, tuple(kept), settings.header)
-        skipped: list[str] = []
-        articles = read_articles(inputs, columns, settings.encoding, console.say, input_format, skipped)
+        left_out = Limited(lambda line: console.say(f"{line}; skipped"))
+        wrong = Limited(lambda line: console.say(f"{line}; left out"))
+        documents = read_documents(
+            inputs,
+            columns,
+            settings.encoding,
+            console.say,
+            input_format,
+            left_out,
+            (lambda error: wrong(str(error))) if on_error == "skip" else None,
+        )
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         classifier = classifier.towards(target)
-        summary = score_to(classifier, articles, output, chosen, warn=console.say, keep=kept, inputs=read)
-        summary.skipped = len(skipped)
-        if output is None:
-            console.say(scored_text(uri, summary, output))
+
+        def job() -> Mapping[str, Any]:
+            read_so = {"encoding": settings.encoding, "input_format": input_format}
+            return job_of(uri, classifier, inputs, columns, **read_so)
+
+        if resume:
+            job()  # standard input can't go on
+        with progress("scoring", console.say) as shown:
+            going = Going(jobs or cores(), resume, None if "-" in inputs else job, shown)
+            summary = score_to(
+                classifier,
+                documents,
+                path,
+                chosen,
+                warn=console.say,
+                keep=kept,
+                inputs=read,
+                skip=left_out,
+                going=going,
+                folder=folder,
+            )
+        left_out.told()
+        wrong.told()
+        summary.skipped, summary.rows_left_out = left_out.count, wrong.count
+        if path is None:
+            console.say(scored_text(uri, summary, path))
         else:
-            console.show(scored_json(uri, summary, output), scored_text(uri, summary, output))
-        if skipped and on_error == "stop":
+            console.show(scored_json(uri, summary, path), scored_text(uri, summary, path))
+        if left_out.count and on_error == "stop":
             console.say(
-                f"framescope: {len(skipped)} file(s) could not be read and were left out; the others are scored, and "
+                f"framescope: {left_out.count} file(s) could not be read and were left out; the others are scored, and "
                 "--on-error skip takes that as well done"
             )
             raise typer.Exit(1)

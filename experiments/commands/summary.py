@@ -158,6 +158,7 @@ def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]
         "sentences": summary.sentences,
         "boilerplate": summary.boilerplate,
         "skipped": summary.skipped,
+        "rows_left_out": summary.rows_left_out,
         "labels": dict(summary.labels),
         **_target_json(summary),
         "seconds": round(summary.seconds, 3),
@@ -169,6 +170,7 @@ def scored_text(uri: str, summary: ScoreSummary, output: Path | None) -> str:
     found = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
     where = f" -> {output}" if output else ""
     left_out = f", {summary.skipped} file(s) skipped" if summary.skipped else ""
+    left_out += f", {summary.rows_left_out} row(s) left out" if summary.rows_left_out else ""
     return (
         f"{summary.articles} article(s){left_out}, {summary.sentences} sentences ({summary.boilerplate} "
         f"boilerplate): {found}; by {uri}{where}{_untouched_text(summary)}"

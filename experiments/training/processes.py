@@ -61,9 +61,14 @@ def default_jobs(config: Config, parts: int) -> int:
     """Return how many processes to run at once: one a core, but one in all for a config that is threaded itself."""
     if threaded(config):
         return 1
-    from joblib import cpu_count  # the cores that this process may use, which may be fewer than there are
+    return max(1, min(parts, cores()))
 
-    return max(1, min(parts, int(cpu_count())))
+
+def cores() -> int:
+    """Return how many cores this process may use, which may be fewer than there are."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
 
 
 def run_each(
