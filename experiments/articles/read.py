@@ -108,6 +108,17 @@ def article_of(document: Document, warn: Warn = to_stderr) -> Article:
     Raises
     ------
     InputError
+        As :func:`text_of` does.
+    """
+    return make_article(document.id, text_of(document, warn), document.kept)
+
+
+def text_of(document: Document, warn: Warn = to_stderr) -> str:
+    """Read the text of a document.
+
+    Raises
+    ------
+    InputError
         If it is missing, empty, binary, not what its ending says, or longer than any article.
     """
     if document.path is None and not document.ending:
@@ -121,7 +132,7 @@ def article_of(document: Document, warn: Warn = to_stderr) -> Article:
             f"{document.name}: has {len(text):,} characters, and an article {LONGEST:,} at most; give its parts as "
             "files, or as rows of a table"
         )
-    return make_article(document.id, text, document.kept)
+    return text
 
 
 def make_article(article_id: str, text: str, kept: Mapping[str, str] | None = None) -> Article:

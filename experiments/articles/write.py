@@ -64,6 +64,8 @@ class ScoreSummary:
         How many files in folders could not be read.
     rows_left_out : int
         How many rows of tables could not.
+    duplicates : tuple of (int, int) or None
+        How many articles had come before word for word, and nearly so; None if nobody looked.
     seconds, sentences_per_second : float
         Time from the first article read to the last row written, and sentences over it.
     """
@@ -77,6 +79,7 @@ class ScoreSummary:
     untouched: int | None = None
     skipped: int = 0
     rows_left_out: int = 0
+    duplicates: tuple[int, int] | None = None
     seconds: float = 0.0
     sentences_per_second: float = 0.0
 

@@ -142,6 +142,12 @@ def score(
         ),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core when left out.")] = None,
+    deduplicate: Annotated[
+        bool,
+        typer.Option(
+            "--deduplicate", help="Leave out articles that came before, word for word or nearly so, and count them."
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the parts that a job with this output has left.")
     ] = False,
@@ -195,13 +201,23 @@ def score(
             left_out,
             (lambda error: wrong(str(error))) if on_error == "skip" else None,
         )
+        duplicates = None
+        if deduplicate:
+            from experiments.articles.duplicates import Duplicates, without_duplicates
+
+            documents = without_duplicates(documents, duplicates := Duplicates())
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         classifier = classifier.towards(target)
 
         def job() -> Mapping[str, Any]:
-            read_so = {"encoding": settings.encoding, "input_format": input_format}
+            read_so = {
+                "encoding": settings.encoding,
+                "input_format": input_format,
+                "deduplicate": deduplicate,
+                "rows": on_error == "skip",
+            }
             return job_of(uri, classifier, inputs, columns, **read_so)
 
         if resume:
@@ -223,6 +239,8 @@ def score(
         left_out.told()
         wrong.told()
         summary.skipped, summary.rows_left_out = left_out.count, wrong.count
+        if duplicates is not None:
+            summary.duplicates = duplicates.exact, duplicates.near
         if path is None:
             console.say(scored_text(uri, summary, path))
         else:

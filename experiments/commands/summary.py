@@ -159,6 +159,7 @@ def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]
         "boilerplate": summary.boilerplate,
         "skipped": summary.skipped,
         "rows_left_out": summary.rows_left_out,
+        **_duplicates_json(summary),
         "labels": dict(summary.labels),
         **_target_json(summary),
         "seconds": round(summary.seconds, 3),
@@ -170,11 +171,20 @@ def scored_text(uri: str, summary: ScoreSummary, output: Path | None) -> str:
     found = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
     where = f" -> {output}" if output else ""
     left_out = f", {summary.skipped} file(s) skipped" if summary.skipped else ""
+    if summary.duplicates is not None:
+        left_out += f", {summary.duplicates[0]} duplicate(s) and {summary.duplicates[1]} near one(s) left out"
     left_out += f", {summary.rows_left_out} row(s) left out" if summary.rows_left_out else ""
     return (
         f"{summary.articles} article(s){left_out}, {summary.sentences} sentences ({summary.boilerplate} "
         f"boilerplate): {found}; by {uri}{where}{_untouched_text(summary)}"
     )
+
+
+def _duplicates_json(summary: ScoreSummary) -> dict[str, Any]:
+    if summary.duplicates is None:
+        return {}
+    exact, near = summary.duplicates
+    return {"duplicates": {"exact": exact, "near": near}}
 
 
 def _target_json(summary: ScoreSummary) -> dict[str, Any]:
