@@ -48,8 +48,10 @@ def is_html(text: str) -> bool:
     return _PAGE.match(text) is not None
 
 
-def decode_html(data: bytes, name: str, encoding: str | None = None) -> tuple[str, str | None]:
-    """Decode a page, in the encoding that it declares if the user declares none.
+def decode_html(
+    data: bytes, name: str, encoding: str | None = None, served: str | None = None
+) -> tuple[str, str | None]:
+    """Decode a page, in the encoding that it declares if the user declares none, or else that its server declared.
 
     Returns
     -------
@@ -62,11 +64,13 @@ def decode_html(data: bytes, name: str, encoding: str | None = None) -> tuple[st
         If the bytes are not text, or not in the encoding that the user declares.
     """
     declared = _CHARSET.search(data[:4000]) if encoding is None else None
-    if declared:
-        try:
-            return decode(data, name, (declared[1] or declared[2]).decode("ascii"))
-        except InputError:
-            pass  # the page declares what it isn't
+    in_page = (declared[1] or declared[2]).decode("ascii") if declared else None
+    for candidate in (in_page, served if encoding is None else None):
+        if candidate:
+            try:
+                return decode(data, name, candidate)
+            except InputError:
+                pass  # it is declared to be what it isn't
     return decode(data, name, encoding)
 
 

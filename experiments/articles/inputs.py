@@ -68,7 +68,9 @@ class Document:
     content : str or bytes
         A text, or a file's bytes.
     encoding : str or None
-        The one that is declared.
+        The one that the user declares.
+    served : str or None
+        The one that a server declared.
     kept : mapping of str to str
         Columns that are carried through.
     in_folder : bool
@@ -83,6 +85,7 @@ class Document:
     path: str | None = None
     content: str | bytes = ""
     encoding: str | None = None
+    served: str | None = None
     kept: Mapping[str, str] = field(default_factory=dict)
     in_folder: bool = False
     share: float | None = None
@@ -242,9 +245,17 @@ class _Reader:
                 raise InputError(f"{name}: has no column {column!r} to keep; of an archive there are url and date")
         for page in read_archive(path, name, self.warn):
             kept = {column: getattr(page, column) for column in self.columns.keep}
-            declared = self.encoding or (page.encoding if page.ending == ".txt" else None)
             yield Document(
-                page.url, f"{name} {page.url}", page.ending, None, page.content, declared, kept, True, page.share
+                page.url,
+                f"{name} {page.url}",
+                page.ending,
+                None,
+                page.content,
+                self.encoding,
+                page.encoding,
+                kept,
+                in_folder=True,
+                share=page.share,
             )
 
     def of_rows(self, table: Rows, name: str) -> Iterator[Document]:

@@ -126,7 +126,7 @@ def text_of(document: Document, warn: Warn = to_stderr) -> str:
     else:
         data = read_bytes(Path(document.path)) if document.path is not None else document.content
         assert isinstance(data, bytes)
-        text = _document(data, document.name, document.ending, document.encoding, warn)
+        text = _document(data, document, warn)
     if len(text) > LONGEST:
         raise InputError(
             f"{document.name}: has {len(text):,} characters, and an article {LONGEST:,} at most; give its parts as "
@@ -141,7 +141,8 @@ def make_article(article_id: str, text: str, kept: Mapping[str, str] | None = No
     return Article(article_id, text, split_sentences(text), kept or {})
 
 
-def _document(data: bytes, name: str, ending: str, encoding: str | None, warn: Warn) -> str:
+def _document(data: bytes, document: Document, warn: Warn) -> str:
+    name, ending, encoding = document.name, document.ending, document.encoding
     if not data.strip():
         raise InputError(f"{name}: is empty")
     if ending in DOCUMENTS:
@@ -149,7 +150,7 @@ def _document(data: bytes, name: str, ending: str, encoding: str | None, warn: W
 
         return read_document(data, name, ending)
     html = ending in (".html", ".htm", ".xhtml")
-    text, note = decode_html(data, name, encoding) if html else decode(data, name, encoding)
+    text, note = decode_html(data, name, encoding, document.served) if html else decode(data, name, encoding)
     if note:
         warn(note)
     if html:

@@ -237,9 +237,7 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_skipped(tmp_path: Path)
     articles = list(read_articles([str(tmp_path)], warn=warnings.append))
     assert [article.text for article in articles] == ["First.", "Second.", "Third."]
     assert articles[2].id == str(tmp_path / "b" / "c.txt")
-    assert (
-        warnings[0] == f"{tmp_path}: 3 file(s) passed over (1 .jpg, 1 .json, 1 .zip): notes.json, old.zip, photo.jpg"
-    )
+    assert warnings[0] == f"{tmp_path}: 3 file(s) passed over (1 .jpg, 1 .json, 1 .zip): notes.json, old.zip, photo.jpg"
     assert len(warnings) == 2 and "bad.txt" in warnings[1] and "\n" not in warnings[1]
 
 
