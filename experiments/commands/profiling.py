@@ -14,12 +14,14 @@ def profile(
         list[str],
         typer.Argument(
             metavar="SCORED...",
-            help="What score wrote: .jsonl, .csv or .parquet (each also packed), several of them, or a folder of parts.",
+            help="What score wrote: .jsonl, .csv or .parquet (each also packed), several, or a folder of parts.",
         ),
     ],
     by: Annotated[
         str | None,
-        typer.Option(help="One or two columns to group by, as outlet,month; year, month and day are taken from --date."),
+        typer.Option(
+            help="One or two columns to group by, as outlet,month; year, month and day are taken from --date."
+        ),
     ] = None,
     date: Annotated[str, typer.Option(help="Column with ISO dates or timestamps.")] = "date",
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the page goes.")] = Path("profile.html"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.evaluation.figures import COLUMN, DASHES, PAGE, as_svg, panels, short, styled
+from experiments.evaluation.figures import COLUMN, PAGE, as_svg, panels, short, styled
 from experiments.measures.resampling import Estimate
 from experiments.pages import PALETTE
 from experiments.profile.periods import period_at, place_of
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MOST_DOTS = 30
 """Groups of one chart; those with most articles are drawn."""
 
-MOST_LINES = 4
-"""Groups whose lines are drawn over each other; more can't be told apart."""
+MOST_LINES = 5
+"""Groups that are drawn over time, those with most articles."""
 
 _INK, _GREY, _SHADE = "#1b1b1b", "#808080", "#46525e"
 _ACROSS = 3
@@ -52,18 +52,20 @@ def over_time(labels: Sequence[str], view: View, kind: str) -> str:
         for at, (label, colour, part) in enumerate(zip(labels, label_colours(labels), parts, strict=True)):
             axes = part.subplots()
             places = [place_of(group.by[0]) for group in view.groups]
-            top = _line(axes, places, [group.shares[at] for group in view.groups], colour, "-", 0.22)
+            top = _line(axes, places, [group.shares[at] for group in view.groups], colour, 0.22)
             _finish(axes, label, top, kind, places)
         return as_svg(figure)
 
 
-def over_time_by(labels: Sequence[str], view: View, kind: str, time_at: int, names: Sequence[str]) -> str:
-    """Draw each label's share over time, a line for each of a few groups, as SVG.
+def over_time_by(labels: Sequence[str], view: View, kind: str, time_at: int, names: Sequence[str]) -> str | None:
+    """Draw each label's share over time in a few groups, a row a group, as SVG; None where no period has bounds.
+
+    Periods with too few articles for bounds are left out: a share of two articles would set the scale.
 
     Parameters
     ----------
     labels : sequence of str
-        A panel each.
+        A panel each, in all rows of one scale.
     view : View
         Grouped by periods and by another column.
     kind : {"year", "month", "day"}
@@ -73,21 +75,34 @@ def over_time_by(labels: Sequence[str], view: View, kind: str, time_at: int, nam
     names : sequence of str
         The groups of the other column that are drawn.
     """
+    from matplotlib.figure import Figure
+
+    bounded = [group for group in view.groups if group.shares[0].low == group.shares[0].low]
+    drawn = {name: [group for group in bounded if group.by[1 - time_at] == name] for name in names}
+    drawn = {name: groups for name, groups in drawn.items() if groups}
+    if not drawn:
+        return None
+    everywhere = [place_of(group.by[time_at]) for groups in drawn.values() for group in groups]
+    across = min(len(labels), _ACROSS)
+    chunks = [range(start, min(start + across, len(labels))) for start in range(0, len(labels), across)]
     with styled():
-        figure, parts = panels(len(labels), 2.1, across=_ACROSS)
-        everywhere = [place_of(group.by[time_at]) for group in view.groups if group.by[1 - time_at] in names]
-        for at, (label, part) in enumerate(zip(labels, parts, strict=True)):
-            axes = part.subplots()
-            top = 0.0
-            for number, name in enumerate(names):
-                groups = [group for group in view.groups if group.by[1 - time_at] == name]
+        rows = len(chunks) * len(drawn)
+        width = COLUMN if len(labels) == 1 else PAGE
+        figure = Figure(figsize=(width, 0.3 + 1.15 * rows), layout="constrained")
+        grid = figure.subplots(rows, across, squeeze=False)
+        colours = label_colours(labels)
+        for row, (chunk, (name, groups)) in enumerate((chunk, each) for chunk in chunks for each in drawn.items()):
+            for unused in grid[row, len(chunk) :]:
+                unused.set_visible(False)
+            for at, axes in zip(chunk, grid[row], strict=False):
                 places = [place_of(group.by[time_at]) for group in groups]
-                shares = [group.shares[at] for group in groups]
-                colour = PALETTE[number] if number < len(PALETTE) else _SHADE
-                top = max(top, _line(axes, places, shares, colour, DASHES[number % len(DASHES)], 0.1, short(name)))
-            _finish(axes, label, top, kind, everywhere)
-            if at == 0:
-                axes.legend(loc="upper left", borderaxespad=0.1, fontsize=5.5, handlelength=2.4)
+                _line(axes, places, [group.shares[at] for group in groups], colours[at], 0.22)
+                top = max(group.shares[at].high for groups in drawn.values() for group in groups)
+                _finish(axes, labels[at] if row % len(drawn) == 0 else "", top, kind, everywhere)
+                if at == chunk[0]:
+                    axes.set_ylabel(short(name, 20))
+                if row % len(drawn) < len(drawn) - 1:
+                    axes.tick_params(axis="x", labelbottom=False)
         return as_svg(figure)
 
 
@@ -123,7 +138,9 @@ def by_group(labels: Sequence[str], groups: Sequence[Group], whole: Group) -> st
                 if bounded:
                     axes.hlines(place, share.low, share.high, color=colour, linewidth=1.4)
                 face = colour if bounded else "none"
-                axes.plot([share.value], [place], "o", color=colour, markerfacecolor=face, markersize=3.8, clip_on=False)
+                axes.plot(
+                    [share.value], [place], "o", color=colour, markerfacecolor=face, markersize=3.8, clip_on=False
+                )
                 top = max(top, share.high if bounded else share.value)
             axes.set(xlim=(0, _room(top)), ylim=(len(groups) - 0.4, -0.6))
             axes.set_yticks(range(len(groups)), [short(group.by[0]) for group in groups])
@@ -135,9 +152,7 @@ def by_group(labels: Sequence[str], groups: Sequence[Group], whole: Group) -> st
         return as_svg(figure)
 
 
-def _line(
-    axes: "Axes", places: Sequence[int], shares: Sequence[Estimate], colour: str, dash: object, band: float, name: str = ""
-) -> float:
+def _line(axes: "Axes", places: Sequence[int], shares: Sequence[Estimate], colour: str, band: float) -> float:
     """Draw shares in their order, broken where periods are missing, and return the highest place that is drawn."""
     x: list[float] = []
     values: list[list[float]] = []
@@ -150,7 +165,7 @@ def _line(
     value, low, high = np.asarray(values, dtype=np.float64).reshape(-1, 3).T
     at = np.asarray(x, dtype=np.float64)
     axes.fill_between(at, low, high, color=colour, alpha=band, linewidth=0)
-    axes.plot(at, value, color=colour, linestyle=dash, linewidth=1.1, label=name)  # type: ignore[arg-type]
+    axes.plot(at, value, color=colour, linewidth=1.1)
     gap = np.concatenate([[True], np.isnan(value), [True]])
     alone = ~gap[1:-1] & gap[:-2] & gap[2:]  # a period between two gaps makes no line: it is a dot
     for lonely in np.flatnonzero(alone):

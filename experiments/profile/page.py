@@ -16,7 +16,7 @@ from experiments.profile.shares import Group, View
 MOST_ROWS = 300
 """Groups of one table; those with most articles are shown, and the CSV has all."""
 
-_OPEN = 40  # rows of a table that is not folded away
+_OPEN = 24  # rows of a table that is not folded away
 _MOST_FILES = 8  # named on the page
 
 
@@ -81,9 +81,9 @@ def _section(profile: Profile, view: View, number: int) -> Section:
         svg = by_group(profile.labels, drawn, profile.whole)
         of = f"the {len(drawn)} of {len(view.groups):,} with most articles" if len(drawn) < len(view.groups) else "all"
         caption = (
-            f"Share of sentences by {view.names[0]} ({of}; those with most articles first), with 95% bounds; the dashed "
-            f"line is the share in all sentences. Hollow dots have fewer than {MIN_GROUPS} articles and no bounds. Each "
-            "panel has a scale of its own."
+            f"Share of sentences by {view.names[0]} ({of}; those with most articles first), with 95% bounds; the "
+            f"dashed line is the share in all sentences. Hollow dots have fewer than {MIN_GROUPS} articles and no "
+            "bounds. Each panel has a scale of its own."
         )
     elif len(times) == 1:
         at = times[0]
@@ -91,12 +91,14 @@ def _section(profile: Profile, view: View, number: int) -> Section:
         names = [group.by[0] for group in largest(other.groups, MOST_LINES)]
         kind = str(periods[view.names[at]])
         svg = over_time_by(profile.labels, view, kind, at, names)
-        of = f"the {len(names)} of {len(other.groups):,} with most articles" if len(names) < len(other.groups) else "all"
+        of = (
+            f"the {len(names)} of {len(other.groups):,} with most articles" if len(names) < len(other.groups) else "all"
+        )
         caption = (
-            f"Share of sentences by {kind} and {view.names[1 - at]} ({of}), with 95% bounds. Hollow dots have fewer than "
-            f"{MIN_GROUPS} articles and no bounds."
+            f"Share of sentences by {kind} and {view.names[1 - at]} ({of}), with 95% bounds. Periods with fewer "
+            f"than {MIN_GROUPS} articles are left out, and break the line."
         )
     chosen = {group.by for group in largest(view.groups, MOST_ROWS)}
     rows = [group for group in view.groups if group.by in chosen]
     figure = Markup(inline_svg(svg, f"view{number}")) if svg else None
-    return Section(view, figure, caption, rows, len(rows) > _OPEN or (figure is not None and bool(times)))
+    return Section(view, figure, caption, rows, len(rows) > _OPEN)

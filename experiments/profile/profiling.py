@@ -128,7 +128,7 @@ def profile_of(
         what = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
         if reader.boilerplate:
             raise InputError(
-                f"{what}: all {reader.boilerplate:,} sentences are marked as boilerplate, and nothing is left to profile"
+                f"{what}: all {reader.boilerplate:,} sentences are marked as boilerplate; nothing is left to profile"
             )
         raise InputError(f"{what}: holds no rows")
     views = views_of(counts)
@@ -154,8 +154,8 @@ def _notes(reader: Reader, views: Sequence[View], words: WordCounts) -> list[str
     notes = []
     if reader.thresholds_differ:
         notes.append(
-            "rows have different thresholds, so they come from different models or trainings: shares are not comparable "
-            "between them"
+            "rows have different thresholds, so they come from different models or trainings: shares can't be "
+            "compared between them"
         )
     for by, missing in zip(reader.by, reader.missing, strict=True):
         if missing:
@@ -167,8 +167,8 @@ def _notes(reader: Reader, views: Sequence[View], words: WordCounts) -> list[str
         of = f" by {' and '.join(view.names)}" if view.names else ""
         if view.unbounded and not view.names:
             notes.append(
-                f"{view.groups[0].articles} article(s): fewer than {MIN_GROUPS} have no bounds, since how much articles "
-                "differ can't be told"
+                f"{view.groups[0].articles} article(s): fewer than {MIN_GROUPS} have no bounds, since how much "
+                "articles differ can't be told"
             )
         elif view.unbounded:
             notes.append(
@@ -184,7 +184,7 @@ def _notes(reader: Reader, views: Sequence[View], words: WordCounts) -> list[str
         notes.append("the target was not in training: the stance to it is carried over from others and less reliable")
     if words.short:
         notes.append(
-            f"there are more than {words.most:,} different words: the rarest were dropped while they were counted, and a "
-            f"word's count may fall short by {words.short}"
+            f"there are more than {words.most:,} different words: the rarest were dropped while they were counted, and "
+            f"a word's count may fall short by {words.short}"
         )
     return notes

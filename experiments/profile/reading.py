@@ -60,12 +60,14 @@ def parse_by(names: Sequence[str], date: str = "date") -> tuple[By, ...]:
     if twice := next((name for name in names if list(names).count(name) > 1), None):
         raise InputError(f"--by: {twice} stands twice")
     if len(names) > MOST_BY:
-        raise InputError(f"--by {','.join(names)}: names {len(names)} columns; give one or two, and run it again for others")
+        raise InputError(
+            f"--by {','.join(names)}: names {len(names)} columns; give one or two, and run it again for others"
+        )
     for name in names:
         if name in _OWN or name.startswith(_PER_LABEL):
             raise InputError(
-                f"--by {name}: is what scoring says of each sentence; group by a column that score --keep carried along, "
-                "or by year, month or day"
+                f"--by {name}: is what scoring says of each sentence; group by a column that score --keep carried "
+                "along, or by year, month or day"
             )
         if name in _WRITTEN:
             raise InputError(f"--by {name}: the CSV has a column {name!r} of its own; rename that of the scored file")
@@ -247,7 +249,9 @@ class Reader:
         )
 
     def _thresholds_changed(self, thresholds: Mapping[str, Any]) -> None:
-        now, then = ({key: float(value) for key, value in each.items()} for each in (thresholds, self._thresholds or {}))
+        now, then = (
+            {key: float(value) for key, value in each.items()} for each in (thresholds, self._thresholds or {})
+        )
         self.thresholds_differ = self.thresholds_differ or now != then
 
     def _about_target(self, row: Mapping[str, Any]) -> None:
@@ -301,14 +305,13 @@ class Reader:
 
 
 def _probability(cell: Any, label: str) -> float:
-    if type(cell) is not float:
-        try:
-            cell = float(cell)
-        except (TypeError, ValueError):
-            raise ValueError(f"the score of {label} is {short(cell)}, and must be a number from 0 to 1") from None
-    if not 0 <= cell <= 1:
-        raise ValueError(f"the score of {label} is {cell}, and must be from 0 to 1")
-    return cell
+    try:
+        number = cell if type(cell) is float else float(cell)
+    except (TypeError, ValueError):
+        raise ValueError(f"the score of {label} is {short(cell)}, and must be a number from 0 to 1") from None
+    if not 0 <= number <= 1:
+        raise ValueError(f"the score of {label} is {number}, and must be from 0 to 1")
+    return number
 
 
 def _is_true(cell: Any) -> bool:

@@ -61,7 +61,9 @@ def find_sources(inputs: Sequence[str]) -> Sources:
         except OSError as error:
             raise InputError(f"{name}: can't be read: {error.strerror}") from None
         if (before := seen.setdefault((state.st_dev, state.st_ino), name)) != name or _twice(found, name):
-            raise InputError(f"{name}: is read twice{_as(before, name)}; its sentences would count double: name it once")
+            raise InputError(
+                f"{name}: is read twice{_as(before, name)}; its sentences would count double: name it once"
+            )
     return found
 
 
@@ -93,13 +95,17 @@ def _add_folder(found: Sources, name: str, folder: Path) -> None:
                 f"{len(listed)} parts that are"
             )
         if more := sorted(set(chosen) - set(listed)):
-            found.notes.append(f"{name}: {len(more)} file(s) that {MANIFEST} doesn't list are left out, such as {more[0]}")
+            found.notes.append(
+                f"{name}: {len(more)} file(s) that {MANIFEST} doesn't list are left out, such as {more[0]}"
+            )
         chosen = listed
         model = (said.get("job") or {}).get("model") if isinstance(said.get("job"), dict) else None
         if isinstance(model, str) and model not in found.models:
             found.models.append(model)
     if not chosen:
-        raise InputError(f"{name}: holds no scored file; it should have part-00000.parquet and so on, or end in a table")
+        raise InputError(
+            f"{name}: holds no scored file; it should have part-00000.parquet and so on, or end in a table"
+        )
     found.files += [(str(Path(name) / each), folder / each) for each in chosen]
 
 
@@ -108,7 +114,9 @@ def _manifest(path: Path) -> dict[str, Any] | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is damaged ({type(error).__name__}); remove it to read all parts that lie there") from None
+        raise InputError(
+            f"{path}: is damaged ({type(error).__name__}); remove it to read all parts that lie there"
+        ) from None
     if not isinstance(said, dict) or not isinstance(parts := said.get("parts"), list):
         return None
     if not all(isinstance(part, dict) and isinstance(part.get("file"), str) for part in parts):
