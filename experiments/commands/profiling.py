@@ -49,12 +49,12 @@ def profile(
         from experiments.progress import progress
 
         grouped = parse_by(parts(by), date)
-        table = csv or output.with_suffix(".csv")
-        if table == output or (table.exists() and output.exists() and table.samefile(output)):
-            raise InputError(f"{output}: page and table can't be one file; name another with -o or --csv")
         sources = find_sources(scored)
         read = [path for _, path in sources.files]
         check_output(output, read)
+        table = csv or output.with_suffix(".csv")
+        if table == output or (table.exists() and output.exists() and table.samefile(output)):
+            raise InputError(f"{output}: page and table can't be one file; name another with -o or --csv")
         check_output(table, read)
         with progress("reading", console.say) as shown:
             found = profile_of(sources, grouped, encoding, console.say, shown)

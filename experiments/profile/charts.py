@@ -166,17 +166,18 @@ def _line(axes: "Axes", places: Sequence[int], shares: Sequence[Estimate], colou
     at = np.asarray(x, dtype=np.float64)
     axes.fill_between(at, low, high, color=colour, alpha=band, linewidth=0)
     axes.plot(at, value, color=colour, linewidth=1.1)
-    gap = np.concatenate([[True], np.isnan(value), [True]])
-    alone = ~gap[1:-1] & gap[:-2] & gap[2:]  # a period between two gaps makes no line: it is a dot
-    for lonely in np.flatnonzero(alone):
-        if np.isfinite(low[lonely]):
-            axes.vlines(at[lonely], low[lonely], high[lonely], color=colour, linewidth=1.0, alpha=0.5)
-    dots = alone | (~np.isnan(value) & np.isnan(low))
-    for place, number, bounded in zip(at[dots], value[dots], np.isfinite(low[dots]), strict=True):
-        axes.plot(
-            [place], [number], "o", color=colour, markerfacecolor=colour if bounded else "none", markersize=2.6
-        )  # fmt: skip
+    lonely = _between_gaps(low)  # makes no band
+    axes.vlines(at[lonely], low[lonely], high[lonely], color=colour, linewidth=1.0, alpha=0.5)
+    unbounded = ~np.isnan(value) & np.isnan(low)
+    for dots, face in ((_between_gaps(value) & ~unbounded, colour), (unbounded, "none")):
+        axes.plot(at[dots], value[dots], "o", color=colour, markerfacecolor=face, markersize=2.6)
     return float(np.nanmax([*value, *high], initial=0.0))
+
+
+def _between_gaps(values: np.ndarray) -> np.ndarray:
+    """Return which values have no neighbour, so that no line shows them, shape (n,)."""
+    gap = np.concatenate([[True], np.isnan(values), [True]])
+    return np.asarray(~gap[1:-1] & gap[:-2] & gap[2:])
 
 
 def _finish(axes: "Axes", label: str, top: float, kind: str, places: Sequence[int]) -> None:

@@ -234,7 +234,7 @@ class Reader:
             else:
                 self._thresholds_changed(thresholds)
         article = row.get("article")
-        if not isinstance(article, str) or not article:
+        if not isinstance(article, str) or not article.strip():
             article = cell_key(article)
             if not article:
                 raise ValueError("names no article")

@@ -15,6 +15,9 @@ MOST_WORDS = 400_000
 
 SHOWN_WORDS = 25
 
+LEAST_Z = 1.96
+"""What is below is not shown: chance alone gives as much."""
+
 _BATCH = 8192  # sentences whose words are counted at once
 
 
@@ -66,7 +69,8 @@ class WordCounts:
         """Return for each label the words that mark it, surest first, and the weight of the prior (a_0).
 
         The prior is the words' count in all sentences, scaled to as many words as the smaller side has: the label's
-        sentences or the others. A label that no sentence or every sentence has is marked by none.
+        sentences or the others. Words with z below 1.96 are left out; a label that no sentence or every sentence has is
+        marked by none.
         """
         self._count()
         words = list(self._numbers)
@@ -79,7 +83,7 @@ class WordCounts:
             weight = float(min(here.sum(), there.sum()))
             odds = log_odds(here, there, scaled_prior(total, weight))
             z = np.where(np.isnan(odds.z), -np.inf, odds.z)
-            best = [int(at) for at in np.argsort(-z, kind="stable")[:shown] if z[at] > 0]
+            best = [int(at) for at in np.argsort(-z, kind="stable")[:shown] if z[at] >= LEAST_Z]
             found.append(
                 [
                     MarkingWord(words[at], float(z[at]), float(odds.ratio[at]), int(here[at]), int(there[at]))
