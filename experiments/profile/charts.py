@@ -20,14 +20,14 @@ MOST_DOTS = 30
 MOST_LINES = 5
 """Groups that are drawn over time, those with most articles."""
 
-_INK, _GREY, _SHADE = "#1b1b1b", "#808080", "#46525e"
+_INK, _GREY = "#1b1b1b", "#808080"  # the first is the page's own ink there (figures.inline_svg)
 _ACROSS = 3
 _TICKS = 5
 
 
 def label_colours(labels: Sequence[str]) -> list[str]:
     """Return a colour for each label; one for all when there are more labels than colours."""
-    return [PALETTE[at] if len(labels) <= len(PALETTE) else _SHADE for at in range(len(labels))]
+    return [PALETTE[at] if len(labels) <= len(PALETTE) else _INK for at in range(len(labels))]
 
 
 def largest(groups: Sequence[Group], most: int) -> list[Group]:
@@ -143,7 +143,7 @@ def by_group(labels: Sequence[str], groups: Sequence[Group], whole: Group) -> st
                 )
                 top = max(top, share.high if bounded else share.value)
             axes.set(xlim=(0, _room(top)), ylim=(len(groups) - 0.4, -0.6))
-            axes.set_yticks(range(len(groups)), [short(group.by[0]) for group in groups])
+            axes.set_yticks(range(len(groups)), [short(group.by[0], 32) for group in groups])
             axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
             axes.locator_params(axis="x", nbins=4)
             axes.grid(axis="x", color=_GREY, alpha=0.25, linewidth=0.5)

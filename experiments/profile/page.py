@@ -8,7 +8,7 @@ from markupsafe import Markup
 from experiments.evaluation.figures import inline_svg
 from experiments.files import shown_paths
 from experiments.measures.resampling import MIN_GROUPS
-from experiments.pages import SPEAKS, render
+from experiments.pages import PALETTE, SPEAKS, render
 from experiments.profile.charts import MOST_DOTS, MOST_LINES, by_group, label_colours, largest, over_time, over_time_by
 from experiments.profile.profiling import MODEL_SAYS, WHERE, Profile
 from experiments.profile.shares import Group, View
@@ -18,6 +18,7 @@ MOST_ROWS = 300
 
 _OPEN = 24  # rows of a table that is not folded away
 _MOST_FILES = 8  # named on the page
+_MOST_NAMED = 5  # labels whose shares stand in the first sentence
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ def profile_page(profile: Profile, table: str) -> str:
     table : str
         What the CSV beside it is called.
     """
+    colours = (
+        label_colours(profile.labels) if len(profile.labels) <= len(PALETTE) else ["currentColor"] * len(profile.labels)
+    )
     files = shown_paths(profile.files)
     articles = [each.article for sentences in profile.typical.values() for each in sentences]
     return render(
@@ -49,7 +53,8 @@ def profile_page(profile: Profile, table: str) -> str:
         whole=profile.whole,
         labels=profile.labels,
         kind=profile.kind,
-        colours=dict(zip(profile.labels, label_colours(profile.labels), strict=True)),
+        colours=dict(zip(profile.labels, colours, strict=True)),
+        named=sorted(range(len(profile.labels)), key=lambda at: -profile.whole.given[at])[:_MOST_NAMED],
         speaks=SPEAKS,
         files=files[:_MOST_FILES],
         more_files=max(len(files) - _MOST_FILES, 0),

@@ -19,7 +19,6 @@ def test_ratios_and_z_are_those_worked_out_by_hand():
     assert found.z.tolist() == pytest.approx([3.732263, -8.072425], abs=1e-6)
 
 
-
 def test_a_rare_word_marks_less_than_one_that_is_as_lopsided_and_frequent():
     here, there = np.asarray([2, 40, 958]), np.asarray([0, 0, 9000])
     z = log_odds(here, there, scaled_prior(here + there, 1000)).z

@@ -4,10 +4,13 @@ import csv
 import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from experiments.articles.rows import RowFormat
+from experiments.articles.read import make_article
+from experiments.articles.rows import TABLE_FORMATS, RowFormat
+from experiments.articles.scored import ScoredArticle
 from experiments.commands.main import app
 from experiments.measures.proportions import proportion_bounds
 from experiments.profile.counts import MOST_GROUPS, Counts
@@ -107,10 +110,9 @@ def test_csv_has_a_row_a_group_and_frame_beside_the_page(scored, tmp_path):
 def test_every_form_that_score_writes_says_the_same(scored, tmp_path):
     rows = corpus()
     with (tmp_path / "scored.csv").open("w", encoding="utf-8", newline="") as file:
-        cells = RowFormat("csv", ["threat", "cooperation"], list(THRESHOLDS), (), ("outlet", "date"))
-        file.write(cells.head)
-        writer = csv.writer(file)
-        writer.writerows(cells._cells(each) for each in rows)
+        writer = csv.DictWriter(file, list(flat(rows)[0]))
+        writer.writeheader()
+        writer.writerows({**each, "labels": ";".join(each["labels"])} for each in flat(rows))
     write_parquet(tmp_path / "scored.parquet", rows)
     write_parts(tmp_path / "parts", rows, 7)
     found = [profiled(name, "--by", "outlet,day") for name in ("scored.jsonl", "scored.csv", "scored.parquet", "parts")]
@@ -119,6 +121,32 @@ def test_every_form_that_score_writes_says_the_same(scored, tmp_path):
         assert other["words"] == found[0]["words"]
         assert other["typical"] == found[0]["typical"]
     assert found[3]["models"] == ["starter"]
+
+
+def test_what_score_writes_is_what_profile_reads(tmp_path):
+    articles = []
+    for number in range(6):
+        article = make_article(
+            f"=a{number}", "Troops attacked. They met.\n\nPublished 12:03 GMT\n", {"outlet": "-Post"}
+        )
+        p = np.asarray([[0.9, 0.2], [0.3, 0.5], [np.nan, np.nan]])
+        y = np.asarray([[1, 0], [0, 1], [0, 0]])
+        articles.append(ScoredArticle(article, list(THRESHOLDS), p, y, THRESHOLDS))
+    found = []
+    for ending in TABLE_FORMATS:
+        path = tmp_path / f"scored.{ending}"
+        form = RowFormat(ending, list(THRESHOLDS), list(THRESHOLDS), (), ("outlet",))
+        if ending == "parquet":
+            pq.write_table(form.packed(articles), path)
+        else:
+            path.write_text(form.head + form.packed(articles), encoding="utf-8")
+        found.append(profiled(path, "--by", "outlet"))
+        assert (found[-1]["sentences"], found[-1]["boilerplate"]) == (12, 6)
+        assert [(each["outlet"], each["given"]) for each in found[-1]["shares"]] == [
+            ("", 6), ("", 6), ("-Post", 6), ("-Post", 6)
+        ]  # fmt: skip
+    assert found[0]["typical"] == found[1]["typical"] == found[2]["typical"]
+    assert found[0]["typical"]["threat"][0]["article"] == "=a0"
 
 
 def test_several_files_are_one_corpus(scored, tmp_path):
@@ -141,13 +169,13 @@ def test_many_words_are_counted_in_bounded_memory_and_told_of():
     words = WordCounts(most=200)
     letters = str.maketrans("0123456789", "abcdefghij")
     for number in range(20_000):
-        words.add(f"war {str(number).translate(letters)}", (0,) if number % 2 else ())
+        words.add(f"war {str(number).translate(letters)} talks", (0,) if number % 2 else ())
     assert len(words._numbers) <= 200
     (marking,), _ = words.marking(1)
     assert words.short > 0
-    assert "war" not in {word.word for word in marking}  # as frequent on both sides
-    counted = words._counts[0][words._numbers["war"]]
-    assert 20_000 - words.short <= counted <= 20_000
+    assert not {"war", "talks"} & {word.word for word in marking}  # as frequent on both sides
+    for word in ("war", "talks"):
+        assert 20_000 - words.short <= words._counts[0][words._numbers[word]] <= 20_000
 
 
 def test_typical_sentences_are_the_surest_one_an_article_and_no_text_twice():
@@ -277,6 +305,7 @@ def test_what_was_never_scored_is_refused(tmp_path):
     (tmp_path / "table.csv").write_text("id,text,labels\n1,Text.,threat\n", encoding="utf-8")
     assert "table.csv: is no scored file: it has no column 'article'; it has id, text, labels" in refused("table.csv")
     assert "no such file" in refused("nowhere.jsonl")
+    assert "-: a profile is not read from standard input" in refused("-")
 
 
 def test_nothing_to_profile_is_said(tmp_path):
