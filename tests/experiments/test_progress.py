@@ -18,16 +18,6 @@ def clock(monkeypatch):
     return Clock
 
 
-@pytest.fixture
-def terminal(monkeypatch):
-    """Standard error as a terminal; what is written there."""
-    stream = io.StringIO()
-    stream.isatty = lambda: True
-    monkeypatch.setattr("sys.stderr", stream)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    return stream
-
-
 def test_where_there_is_no_terminal_a_line_a_minute_says_how_long_it_takes(clock):
     said = []
     with progress("scoring", said.append) as shown:
@@ -57,7 +47,11 @@ def test_what_an_earlier_job_did_says_nothing_of_the_speed(clock):
         assert shown.seconds_left() is None and shown.line() == "scoring: 7 articles"
 
 
-def test_terminal_has_a_bar_that_goes(terminal):
+def test_terminal_has_a_bar_that_goes(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
     with progress("scoring", lambda line: None) as shown:
         shown.began -= 10
         shown.at(0.25, "7 articles")
