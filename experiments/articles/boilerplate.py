@@ -5,7 +5,9 @@ through is one sentence among many. So a rule marks a whole line of one kind or 
 says what it is, and no word alone is enough.
 """
 
+import functools
 import itertools
+import operator
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -33,11 +35,12 @@ from experiments.articles.boilerplate_patterns import (
     PLEA,
     SOLE_CREDIT,
 )
+from experiments.articles.quick_tests import folded, quick_test
 
 LONGEST = 1500
 """Paragraphs of more characters are running text; only their single sentences are looked at."""
 
-_ENDS = re.compile(r"[.!?…][\"'”’»)\]]*$")
+_STOPS = frozenset(".!?…")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _QUOTED = re.compile(
     r"""
@@ -81,6 +84,11 @@ _FUNCTION_WORDS = frozenset().union(
 )
 _YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
 
+_BEGINNINGS = functools.reduce(
+    operator.or_, (table.quick for table in (LINE, ADS, LINKS, LEAD, CREDIT_LEAD)), quick_test(_GLUED_HEADING.pattern, at_start=True)
+)
+_SENTENCES = CREDIT_LINE.quick | ARTWORK.quick
+
 
 def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     """Mark the sentences of an article that aren't part of its story.
@@ -105,8 +113,7 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     >>> mark_boilerplate([["Talks resume"], ["Oct 31, 2024 - 16:00"], ["MOSUL (AP) -- They met.", "(AP Photo/J. Roe)"]])
     [[False], [True], [False, True]]
     """
-    texts = [" ".join(" ".join(sentences).split()) if len(sentences) < 40 else "" for sentences in paragraphs]
-    texts = [text if len(text) <= LONGEST else "" for text in texts]
+    texts = [_joined(sentences) for sentences in paragraphs]
     whole = [
         bool(text) and _is_boilerplate(text, sentences, at == 0)
         for at, (text, sentences) in enumerate(zip(texts, paragraphs, strict=True))
@@ -119,47 +126,86 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
         | _other_headlines(texts)
     ):
         whole[at] = True
+    quick = _SENTENCES.within(folded(" ".join(itertools.chain.from_iterable(paragraphs))))
     return [
-        [all_of_it or _is_boilerplate_sentence(sentence, len(sentences)) for sentence in sentences]
+        [True] * len(sentences)
+        if all_of_it
+        else [
+            (quick(sentence) or sentence.startswith("(")) and _is_boilerplate_sentence(sentence, len(sentences))
+            for sentence in sentences
+        ]
         for all_of_it, sentences in zip(whole, paragraphs, strict=True)
     ]
 
 
+def _joined(sentences: Sequence[str]) -> str:
+    """Return a paragraph with single blanks, or nothing where it is too long to be boilerplate as a whole."""
+    if len(sentences) >= 40:
+        return ""
+    text = sentences[0] if len(sentences) == 1 else " ".join(sentences)
+    # the only white space that counts as printable is the blank, and most paragraphs have it once a word
+    if not text.isprintable() or "  " in text or text[:1] == " " or text[-1:] == " ":
+        text = " ".join(text.split())
+    return text if len(text) <= LONGEST else ""
+
+
+def _is_stopped(text: str) -> bool:
+    """Return whether a text ends in a stop, quotes and parentheses after it apart."""
+    return text.rstrip("\"'”’»)]")[-1:] in _STOPS
+
+
 def _is_boilerplate(text: str, sentences: Sequence[str], first: bool) -> bool:
     """Return whether a paragraph is boilerplate as a whole; the first may be a title that reads like a link."""
-    words = _WORD.findall(text)
-    if not words or _is_date(text, words) or CITY.find(text):
+    if not (text[0].isalnum() or _WORD.search(text)) or _is_date(text):
         return True
-    stopped = _ENDS.search(text) is not None
-    if len(words) <= 12 and not stopped:
+    stopped = _is_stopped(text)
+    return (
+        (not stopped and _is_line(text))
+        or (_BEGINNINGS(text) and _begins_like_one(text, stopped, len(sentences), first))
+        or _is_credited(text, sentences)
+        or _pleads(text, sentences)
+    )
+
+
+def _is_line(text: str) -> bool:
+    """Return whether a line without a stop is a place, navigation, a byline or whose picture it is."""
+    if CITY.find(text):
+        return True
+    words = _WORD.findall(text)
+    if len(words) <= 12:
         known = {word.lower() for word in words}
-        if known <= NAVIGATION and known & NAVIGATES:
+        if (known <= NAVIGATION and known & NAVIGATES) or BYLINE.find(text):
             return True
-        if BYLINE.find(text):
-            return True
+    return len(words) <= 20 and ARTWORK.find(text) is not None
+
+
+def _begins_like_one(text: str, stopped: bool, sentences: int, first: bool) -> bool:
+    """Return whether a paragraph is what its first words say, such as a link or a credit."""
     if len(text) <= 250 and (LINE.find(text) or ADS.find(text)):
         return True
     if LINKS.find(text) or _GLUED_HEADING.match(text):
         return True
-    if not first and len(words) <= 30 and _leads_away(text, stopped, len(sentences)):
+    words = len(_WORD.findall(text))
+    if words > 30:
+        return False
+    if not first and _leads_away(text, stopped, sentences):
         return True
+    # a scraper glues a credit to the sentence after it ("Photo: AP The family said ..."), which is news then
+    return (not stopped or words <= 8) and CREDIT_LEAD.find(text) is not None
+
+
+def _is_credited(text: str, sentences: Sequence[str]) -> bool:
+    """Return whether a paragraph is a caption or a credit, which are short and begin no story of their own."""
     if (
         len(sentences) <= 4
         and len(text) <= 700
-        and not _DATELINE.match(text)
         and (CREDIT.find(text) or CAPTION.find(text))
+        and not _DATELINE.match(text)
     ):
-        return True
-    # a scraper glues a credit to the sentence after it ("Photo: AP The family said ..."), which is news then
-    if (not stopped or len(words) <= 8) and len(words) <= 30 and CREDIT_LEAD.find(text):
         return True
     if len(text) <= 80 and SOLE_CREDIT.find(text):
         return True
-    if len(words) <= 20 and not text.endswith(".") and GLUED_CREDIT.find(sentences[0]):
-        return True
-    if not stopped and len(words) <= 20 and ARTWORK.find(text):
-        return True
-    return _pleads(sentences)
+    return not text.endswith(".") and GLUED_CREDIT.find(sentences[0]) is not None and len(_WORD.findall(text)) <= 20
 
 
 def _leads_away(text: str, stopped: bool, sentences: int) -> bool:
@@ -182,19 +228,26 @@ def _is_boilerplate_sentence(sentence: str, of: int) -> bool:
     return of > 1 and len(sentence) <= 100 and ARTWORK.find(sentence) is not None and not _TELLS.search(sentence)
 
 
-def _is_date(text: str, words: Sequence[str]) -> bool:
+def _is_date(text: str) -> bool:
+    words = itertools.islice(_WORD.finditer(text), 15)
     return (
-        len(words) <= 14
+        all(number < 14 and _is_date_word(match[0]) for number, match in enumerate(words))
         and any(letter.isdigit() for letter in text)
         and DATE_KIND.find(text) is not None
-        and all(
-            DATE_WORD.find(word) or all(DATE_WORD.find(part) for part in re.split(r"[-.'’]", word)) for word in words
-        )
     )
 
 
-def _pleads(sentences: Sequence[str]) -> bool:
+def _is_date_word(word: str) -> bool:
+    if DATE_WORD.find(word):
+        return True
+    return not word.isalnum() and all(DATE_WORD.find(part) for part in re.split(r"[-.'’]", word))
+
+
+def _pleads(text: str, sentences: Sequence[str]) -> bool:
     """Return whether a paragraph asks its reader for money, an address or a click more than it tells anything."""
+    held = folded(text)
+    if not (b"you" in held or any(map(OWN_VOICE.quick, sentences))) or not PLEA.quick(text, held):
+        return False
     pleas = addressed = counted = 0
     for sentence in sentences:
         own = _QUOTED.sub(" ", sentence)  # what a source says to someone is news
@@ -213,12 +266,17 @@ def _repeated(texts: Sequence[str]) -> set[int]:
     seen: dict[tuple[str, ...], int] = {}
     marked: set[int] = set()
     title: set[str] = set()
+    begins = [[match[0] for match in itertools.islice(_WORD.finditer(text), 3)] for text in texts]
+    keys = [" ".join(words).casefold().replace("’", "'") for words in begins]
+    times = Counter(keys)
     for at, text in enumerate(texts):
-        key = tuple(word.casefold().replace("’", "'") for word in _WORD.findall(text))
-        if len(key) < 3:
+        if len(begins[at]) < 3:
             continue
+        line = not _is_stopped(text)
+        if times[keys[at]] == 1 and at > 0 and not (line and at < 10):
+            continue  # nothing else begins like it
+        key = tuple(word.casefold().replace("’", "'") for word in _WORD.findall(text))
         first = seen.setdefault(key, at)
-        line = _ENDS.search(text) is None
         if first < at and (line or (first < 3 and at < 10)):
             marked.add(at)
         if first == 0:
@@ -234,18 +292,20 @@ def _captions(texts: Sequence[str], paragraphs: Sequence[Sequence[str]], whole: 
     ``Prisoner: the leader, shown before his rise`` looks like ``Minister: we will not sign``; so it takes a picture
     word, several sentences without a last stop, or a neighbour that is one. A label that comes twice is a speaker's.
     """
+    found = [_LABELLED.match(text) if ":" in text else None for text in texts]
     labels: dict[int, str] = {}
-    for at, (text, before) in enumerate(zip(texts, [False, *whole], strict=False)):
-        label = _LABELLED.match(text)
-        if at == 0 or not label or len(text) < 40 or len(text) > 500 or _ENDS.search(text.rstrip(")")):
+    for at, (text, label, before) in enumerate(zip(texts, found, [False, *whole], strict=False)):
+        if at == 0 or not label or len(text) < 40 or len(text) > 500 or _is_stopped(text):
             continue
         beside = before and "scroll down" in texts[at - 1].lower()
-        if beside or PICTURE_WORD.find(_QUOTED.sub(" ", text)) or 1 < len(paragraphs[at]) <= 4:
+        if beside or 1 < len(paragraphs[at]) <= 4 or PICTURE_WORD.find(_QUOTED.sub(" ", text)):
             labels[at] = label[1]
-    stopped = sum(_ENDS.search(text) is not None for text in texts if len(text) > 40)
+    if not labels:
+        return set()
+    stopped = sum(_is_stopped(text) for text in texts if len(text) > 40)
     if 2 * stopped < sum(len(text) > 40 for text in texts):
         return set()
-    times = Counter(match[1] for text in texts if (match := _LABELLED.match(text)))
+    times = Counter(label[1] for label in found if label)
     return {at for at, label in labels.items() if times[label] == 1}
 
 
@@ -254,15 +314,15 @@ def _under_credits(texts: Sequence[str], whole: Sequence[bool]) -> set[int]:
     marked: set[int] = set()
     begun = False
     for at, (text, below) in enumerate(itertools.pairwise(texts), 1):
-        short = 0 < len(_WORD.findall(below)) <= 12 and not below.endswith((".", ".”", '."', ":"))
-        if begun and short and len(text) <= 80 and SOLE_CREDIT.find(text):
-            marked.add(at)
+        if begun and len(text) <= 80 and not below.endswith((".", ".”", '."', ":")) and SOLE_CREDIT.find(text):
+            if 0 < len(_WORD.findall(below)) <= 12:
+                marked.add(at)
         begun = begun or (not whole[at - 1] and len(_WORD.findall(text)) > 2)
     return marked
 
 
 def _is_running(text: str) -> bool:
-    return len(text) > 40 and _ENDS.search(text) is not None and not text.isupper()
+    return len(text) > 40 and _is_stopped(text) and not text.isupper()
 
 
 def _other_headlines(texts: Sequence[str]) -> set[int]:
@@ -274,7 +334,7 @@ def _other_headlines(texts: Sequence[str]) -> set[int]:
     told: set[str] = set()
     last, lines = 0, list[int]()
     for at, text in enumerate(texts):
-        if text.isupper() and not _ENDS.search(text) and 5 <= len(text.split()) <= 20 and text[0].isalpha():
+        if text.isupper() and not _is_stopped(text) and 5 <= len(text.split()) <= 20 and text[0].isalpha():
             lines.append(at)
             continue
         if lines and _is_running(texts[last]) and _is_running(text):
@@ -301,7 +361,7 @@ def _under_headings(texts: Sequence[str]) -> set[int]:
             continue
         if LINKS.find(text):
             for below in range(at + 1, min(at + 9, len(texts))):
-                if not texts[below] or len(texts[below]) > 200 or _ENDS.search(texts[below]):
+                if not texts[below] or len(texts[below]) > 200 or _is_stopped(texts[below]):
                     break
                 marked.add(below)
         elif ADS.find(text):

@@ -70,6 +70,9 @@ def list_items(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     >>> [text[a:b] for a, b in list_items(text, 0, len(text))]
     ['Today: ', '1.) Ferries sail ', '2.) Talks resume']
     """
+    if not _MARKER.match(text, start, end) and not _SECOND.search(text, start, end):
+        yield start, end
+        return
     found: list[_List] = []
     open_lists: dict[tuple[str | bool | None, ...], _List] = {}  # one of each style
     for match in _MARKER.finditer(text, start, end):
@@ -108,3 +111,8 @@ def _following(number: str) -> frozenset[str]:
     elif len(number) == 1:
         following.add(chr(ord(number) + 1))
     return frozenset(following)
+
+
+_SECOND = re.compile(  # in each list that doesn't begin with its paragraph
+    r"[.)](?<=[%s].)" % "".join(sorted({number[-1] for first in _FIRST for number in _following(first)}))
+)

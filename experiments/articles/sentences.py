@@ -55,15 +55,20 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
     >>> [s.text for s in split_sentences("Peace talks\n\n“We agree. It is done,” Lt. Col. Ray said.")]
     ['Peace talks', '“We agree.', 'It is done,” Lt. Col. Ray said.']
     """
+    shown = _shown(text)
     paragraphs = [
-        [(begin + a, begin + b) for begin, end in list_items(text, *span) for a, b in _segment(text[begin:end])]
+        [
+            (begin + a, begin + b)
+            for begin, end in list_items(text, *span)
+            for a, b in _segment(text[begin:end], shown[begin:end])
+        ]
         for span in _paragraphs(text)
     ]
-    marks = mark_boilerplate([[text[a:b] for a, b in spans] for spans in paragraphs])
+    sentences = [[text[a:b] for a, b in spans] for spans in paragraphs]
     return tuple(
-        Sentence(a, b, text[a:b], marked)
-        for spans, row in zip(paragraphs, marks, strict=True)
-        for (a, b), marked in zip(spans, row, strict=True)
+        Sentence(a, b, sentence, marked)
+        for spans, row, marks in zip(paragraphs, sentences, mark_boilerplate(sentences), strict=True)
+        for (a, b), sentence, marked in zip(spans, row, marks, strict=True)
     )
 
 
@@ -84,7 +89,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
             blocks.append([])
         blocks[-1].append((start, end))
         last = end
-    width = max((_wrap_width(text, block) for block in blocks), default=0)
+    width = max((_wrap_width(text, block) for block in blocks if len(block) > 2), default=0)
     for block in blocks:
         begin = block[0][0]
         for line, following in itertools.pairwise(block):
@@ -99,9 +104,7 @@ def _first_word_length(text: str, start: int) -> int:
 
 
 def _wrap_width(text: str, block: Sequence[tuple[int, int]]) -> int:
-    """Return the width at which a block was wrapped by filling its lines, or 0 if it wasn't."""
-    if len(block) < 3:
-        return 0
+    """Return the width at which a block of three lines or more was wrapped by filling them, or 0 if it wasn't."""
     width = max(end - start for start, end in block)
     if width not in _WRAP_WIDTHS:
         return 0
@@ -121,21 +124,32 @@ def _wrapped(text: str, line: tuple[int, int], following: tuple[int, int], width
     return text[following[0]].islower() and not _ENDS.search(text, max(start, end - 6), end)
 
 
-_HIDDEN = re.compile(r"[“”«»„‟\"()]|(?<!\w)['‘’`]|['’](?!\w)|[^\S ]|[\ud800-\udfff\x00-\x1f]")
+_QUOTES = "“”«»„‟\"()"
+_OUTER_APOSTROPHE = re.compile(r"['‘’`](?:(?<!\w.)|(?<=['’])(?!\w))")
+_ODD_SPACE = re.compile(r"[^\S ]|[\ud800-\udfff\x00-\x1f]")
 _CLOSERS = frozenset("”’»)]}\"'")
 _OPENERS = "“‘«„([{\"'"
 
 
-def _segment(paragraph: str) -> list[tuple[int, int]]:
+def _shown(text: str) -> str:
+    """Return a text as sentencex is shown it: blanks for quotes and parentheses, so offsets hold."""
+    shown = text.replace("\n", " ")
+    if not shown.isprintable():  # the only white space that is printable is the blank
+        shown = _ODD_SPACE.sub(" ", shown)
+    for mark in _QUOTES:
+        shown = shown.replace(mark, " ")
+    return _OUTER_APOSTROPHE.sub(" ", shown)
+
+
+def _segment(paragraph: str, shown: str) -> list[tuple[int, int]]:
     """Return the spans of a paragraph's sentences, without white space at their ends."""
-    shown = _HIDDEN.sub(" ", paragraph)  # as long as the paragraph, so offsets hold
     spans: list[tuple[int, int]] = []
     begin = 0
     for end in _candidates(shown):
         while end < len(paragraph) and paragraph[end] in _CLOSERS:
             end += 1
         if (
-            paragraph[end : end + 2] == ' "'
+            paragraph.startswith(' "', end)
             and paragraph[end + 2 : end + 3] in ("", " ")
             and paragraph.count('"', begin, end) % 2
         ):
@@ -176,6 +190,10 @@ def _candidates(shown: str) -> Iterator[int]:
         ends: list[tuple[int, int]] = []
         inside = 0
         for piece in sentencex.segment("en", chunk):
+            if chunk.startswith(piece, inside):
+                inside += len(piece)
+                ends.append((at + inside - len(piece) + len(piece.rstrip()), at + inside))
+                continue
             found = chunk.find(piece, inside)
             if found < 0:
                 continue
@@ -253,22 +271,23 @@ _SAID = re.compile(rf"(?:(?:[A-Z][\w.'’-]*|he|she|they|I|we|it)\s){{1,3}}(?:{_
 def _continues(tail: str, head: str, glued: bool) -> bool:
     """Return whether what starts with ``head`` goes on with the sentence that ends in ``tail``."""
     word = head.lstrip(_OPENERS + " ")
-    if not word or not any(letter.isalnum() for letter in head):
+    if not word or not (word[0].isalnum() or any(letter.isalnum() for letter in head)):
         return True
-    if head.startswith("[") and head.endswith("]"):
+    if head[0] == "[" and head.endswith("]"):
         return True  # a source or a footnote
-    if _LIST_NUMBER.fullmatch(tail):
+    if (len(tail) < 8 or not tail[0].isalnum()) and _LIST_NUMBER.fullmatch(tail):
         return True
-    if _END_OF_SPEECH.search(tail) and _SAID.match(head):
+    if tail[-1] not in ".:;" and _END_OF_SPEECH.search(tail) and _SAID.match(head):
         return True
     if word[0].islower():
         return not _LOWER_CASE_NAME.match(word)
-    if _CLOCK.search(tail):
+    stopped = "." in tail[-2:]  # a line may end after it
+    if stopped and _CLOCK.search(tail, max(len(tail) - 6, 0)):
         return _AFTER_CLOCK.match(word) is not None
-    if _BEFORE_NUMBER.search(tail) and word[0].isdigit():
+    if stopped and word[0].isdigit() and _BEFORE_NUMBER.search(tail):
         return True
     if glued and not (_GLUED_STOP.search(tail) and _GLUED_START.match(word)):
         return True  # a ticker (MSFT.O) or an initial
-    if _BEFORE_NAME.search(tail) or (_INITIALS.search(tail) and word[0].isupper()):
+    if stopped and (_BEFORE_NAME.search(tail, max(len(tail) - 12, 0)) or (_INITIALS.search(tail) and word[0].isupper())):
         return not _STARTS_NEW.match(word)
     return False
