@@ -7,7 +7,6 @@ says what it is, and no word alone is enough.
 
 import functools
 import itertools
-import operator
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -35,13 +34,14 @@ from experiments.articles.boilerplate_patterns import (
     PLEA,
     SOLE_CREDIT,
 )
-from experiments.articles.quick_tests import folded, quick_test
+from experiments.articles.quick_tests import QuickTest, folded, quick_test
 
 LONGEST = 1500
 """Paragraphs of more characters are running text; only their single sentences are looked at."""
 
 _STOPS = frozenset(".!?…")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_THREE = re.compile(r"[\W_]*([^\W_]+)[\W_]+([^\W_]+)[\W_]+([^\W_]+)")
 _QUOTED = re.compile(
     r"""
     “[^”]{0,800}(?:”|$)                             # to the closing quote, or to the end where there is none
@@ -84,10 +84,26 @@ _FUNCTION_WORDS = frozenset().union(
 )
 _YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
 
-_BEGINNINGS = functools.reduce(
-    operator.or_, (table.quick for table in (LINE, ADS, LINKS, LEAD, CREDIT_LEAD)), quick_test(_GLUED_HEADING.pattern, at_start=True)
-)
-_SENTENCES = CREDIT_LINE.quick | ARTWORK.quick
+
+
+@functools.cache
+def _beginnings() -> QuickTest:
+    """What a paragraph begins with, or else its first words don't make it a date, a link or the like."""
+    date = rf"[\W_]*(?:{'|'.join(row.pattern for row in DATE_WORD.rows)})"
+    return QuickTest.any_of(
+        (
+            quick_test(date, DATE_WORD.flags, at_start=True),
+            quick_test(_GLUED_HEADING.pattern, at_start=True),
+            *(table.quick for table in (LINE, ADS, LINKS, LEAD, CREDIT_LEAD)),
+        )
+    )
+
+
+@functools.cache
+def _sentence_beginnings() -> QuickTest:
+    """What a sentence begins with, or else it isn't boilerplate of its own, nor the voice of a page."""
+    in_parentheses = quick_test(r"\(", at_start=True)
+    return QuickTest.any_of((CREDIT_LINE.quick, ARTWORK.quick, OWN_VOICE.quick, in_parentheses))
 
 
 def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
@@ -113,10 +129,13 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     >>> mark_boilerplate([["Talks resume"], ["Oct 31, 2024 - 16:00"], ["MOSUL (AP) -- They met.", "(AP Photo/J. Roe)"]])
     [[False], [True], [False, True]]
     """
-    texts = [_joined(sentences) for sentences in paragraphs]
+    article = " ".join(itertools.chain.from_iterable(paragraphs))
+    tidy = article.isprintable() and "  " not in article and article.strip() == article
+    texts = [_joined(sentences, tidy) for sentences in paragraphs]
+    quick = _sentence_beginnings().within(article)
+    conspicuous = [any(map(quick, sentences)) for sentences in paragraphs]
     whole = [
-        bool(text) and _is_boilerplate(text, sentences, at == 0)
-        for at, (text, sentences) in enumerate(zip(texts, paragraphs, strict=True))
+        bool(text) and _is_boilerplate(text, paragraphs[at], at == 0, conspicuous[at]) for at, text in enumerate(texts)
     ]
     for at in (
         _repeated(texts)
@@ -126,26 +145,22 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
         | _other_headlines(texts)
     ):
         whole[at] = True
-    quick = _SENTENCES.within(folded(" ".join(itertools.chain.from_iterable(paragraphs))))
     return [
-        [True] * len(sentences)
-        if all_of_it
-        else [
-            (quick(sentence) or sentence.startswith("(")) and _is_boilerplate_sentence(sentence, len(sentences))
-            for sentence in sentences
-        ]
-        for all_of_it, sentences in zip(whole, paragraphs, strict=True)
+        [_is_boilerplate_sentence(sentence, len(sentences)) for sentence in sentences]
+        if conspicuous[at] and not whole[at]
+        else [whole[at]] * len(sentences)
+        for at, sentences in enumerate(paragraphs)
     ]
 
 
-def _joined(sentences: Sequence[str]) -> str:
-    """Return a paragraph with single blanks, or nothing where it is too long to be boilerplate as a whole."""
+def _joined(sentences: Sequence[str], tidy: bool) -> str:
+    """Return a paragraph with single blanks, or nothing where it is too long to be boilerplate as a whole.
+
+    Most articles are ``tidy``: they have no other white space, of which only the blank counts as printable.
+    """
     if len(sentences) >= 40:
         return ""
-    text = sentences[0] if len(sentences) == 1 else " ".join(sentences)
-    # the only white space that counts as printable is the blank, and most paragraphs have it once a word
-    if not text.isprintable() or "  " in text or text[:1] == " " or text[-1:] == " ":
-        text = " ".join(text.split())
+    text = " ".join(sentences) if tidy else " ".join(" ".join(sentences).split())
     return text if len(text) <= LONGEST else ""
 
 
@@ -154,16 +169,19 @@ def _is_stopped(text: str) -> bool:
     return text.rstrip("\"'”’»)]")[-1:] in _STOPS
 
 
-def _is_boilerplate(text: str, sentences: Sequence[str], first: bool) -> bool:
-    """Return whether a paragraph is boilerplate as a whole; the first may be a title that reads like a link."""
-    if not (text[0].isalnum() or _WORD.search(text)) or _is_date(text):
+def _is_boilerplate(text: str, sentences: Sequence[str], first: bool, conspicuous: bool) -> bool:
+    """Return whether a paragraph is boilerplate as a whole; the first may be a title that reads like a link.
+
+    It is ``conspicuous`` if a sentence of it begins as those do that are boilerplate or plead.
+    """
+    if not (text[0].isalnum() or _WORD.search(text)):
         return True
     stopped = _is_stopped(text)
     return (
         (not stopped and _is_line(text))
-        or (_BEGINNINGS(text) and _begins_like_one(text, stopped, len(sentences), first))
+        or (_beginnings()(text) and (_is_date(text) or _begins_like_one(text, stopped, len(sentences), first)))
         or _is_credited(text, sentences)
-        or _pleads(text, sentences)
+        or _pleads(text, sentences, conspicuous)
     )
 
 
@@ -185,13 +203,10 @@ def _begins_like_one(text: str, stopped: bool, sentences: int, first: bool) -> b
         return True
     if LINKS.find(text) or _GLUED_HEADING.match(text):
         return True
-    words = len(_WORD.findall(text))
-    if words > 30:
-        return False
-    if not first and _leads_away(text, stopped, sentences):
+    if not first and _leads_away(text, stopped, sentences) and len(_WORD.findall(text)) <= 30:
         return True
     # a scraper glues a credit to the sentence after it ("Photo: AP The family said ..."), which is news then
-    return (not stopped or words <= 8) and CREDIT_LEAD.find(text) is not None
+    return CREDIT_LEAD.find(text) is not None and len(_WORD.findall(text)) <= (8 if stopped else 30)
 
 
 def _is_credited(text: str, sentences: Sequence[str]) -> bool:
@@ -243,10 +258,20 @@ def _is_date_word(word: str) -> bool:
     return not word.isalnum() and all(DATE_WORD.find(part) for part in re.split(r"[-.'’]", word))
 
 
-def _pleads(text: str, sentences: Sequence[str]) -> bool:
+def _may_speak_for_itself(sentences: Sequence[str], conspicuous: bool) -> bool:
+    """Return whether a sentence begins in the voice of a page, a quotation at its beginning apart."""
+    for sentence in sentences:
+        if sentence[:1].isalnum():
+            if conspicuous and OWN_VOICE.quick(sentence):
+                return True
+        elif OWN_VOICE.find(_QUOTED.sub(" ", sentence)):
+            return True
+    return False
+
+
+def _pleads(text: str, sentences: Sequence[str], conspicuous: bool) -> bool:
     """Return whether a paragraph asks its reader for money, an address or a click more than it tells anything."""
-    held = folded(text)
-    if not (b"you" in held or any(map(OWN_VOICE.quick, sentences))) or not PLEA.quick(text, held):
+    if not (b"you" in folded(text) or _may_speak_for_itself(sentences, conspicuous)) or not PLEA.quick(text):
         return False
     pleas = addressed = counted = 0
     for sentence in sentences:
@@ -266,16 +291,17 @@ def _repeated(texts: Sequence[str]) -> set[int]:
     seen: dict[tuple[str, ...], int] = {}
     marked: set[int] = set()
     title: set[str] = set()
-    begins = [[match[0] for match in itertools.islice(_WORD.finditer(text), 3)] for text in texts]
-    keys = [" ".join(words).casefold().replace("’", "'") for words in begins]
-    times = Counter(keys)
-    for at, text in enumerate(texts):
-        if len(begins[at]) < 3:
-            continue
+    begins = [" ".join(match.groups()).casefold() if (match := _THREE.match(text)) else "" for text in texts]
+    times = Counter(begins)
+    for at, (text, begun) in enumerate(zip(texts, begins, strict=True)):
+        if not begun or (times[begun] == 1 and at >= 10):
+            continue  # too short, or nothing else begins like it
         line = not _is_stopped(text)
-        if times[keys[at]] == 1 and at > 0 and not (line and at < 10):
-            continue  # nothing else begins like it
+        if times[begun] == 1 and at and not line:
+            continue
         key = tuple(word.casefold().replace("’", "'") for word in _WORD.findall(text))
+        if len(key) < 3:
+            continue
         first = seen.setdefault(key, at)
         if first < at and (line or (first < 3 and at < 10)):
             marked.add(at)

@@ -70,9 +70,6 @@ def list_items(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     >>> [text[a:b] for a, b in list_items(text, 0, len(text))]
     ['Today: ', '1.) Ferries sail ', '2.) Talks resume']
     """
-    if not _MARKER.match(text, start, end) and not _SECOND.search(text, start, end):
-        yield start, end
-        return
     found: list[_List] = []
     open_lists: dict[tuple[str | bool | None, ...], _List] = {}  # one of each style
     for match in _MARKER.finditer(text, start, end):
@@ -113,6 +110,31 @@ def _following(number: str) -> frozenset[str]:
     return frozenset(following)
 
 
-_SECOND = re.compile(  # in each list that doesn't begin with its paragraph
-    r"[.)](?<=[%s].)" % "".join(sorted({number[-1] for first in _FIRST for number in _following(first)}))
-)
+def _seconds() -> list[re.Pattern[str]]:
+    """Return what finds the second number of a list; several expressions that begin with a letter are the fastest."""
+    later = sorted({number for first in _FIRST for number in _following(first)})
+    stops = {  # a capital and a full stop are an initial
+        r"\.(?<=%s.)[)\s]": [number for number in later if len(number) > 1 or not number.isupper()],
+        r"\.(?<=%s.)\)": [number for number in later if len(number) == 1 and number.isupper()],
+        r"\)(?<=%s.)\s": later,
+    }
+    return [
+        re.compile(stop % rf"[\s(•⁃▪‣◦–-](?:{'|'.join(numbers)})")
+        for stop, all_numbers in stops.items()
+        for length in (1, 2)
+        if (numbers := [number for number in all_numbers if len(number) == length])
+    ]
+
+
+_SECONDS = _seconds()
+
+
+def may_hold_lists(text: str, start: int = 0, end: int | None = None) -> bool:
+    """Return whether a list may stand anywhere in a text but at the beginning of a paragraph."""
+    end = len(text) if end is None else end
+    return any(second.search(text, start, end) for second in _SECONDS)
+
+
+def may_begin_list(text: str, start: int, end: int) -> bool:
+    """Return whether a list may stand at the beginning of a paragraph."""
+    return _MARKER.match(text, start, end) is not None

@@ -1,7 +1,6 @@
 """Regular expressions as tables: a row for each thing that is found, with an example of it."""
 
 import functools
-import operator
 import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -48,8 +47,6 @@ class PatternTable:
     ----------
     rows : tuple of Row
         As given.
-    quick : QuickTest
-        What each text passes in which a row is found, read off the patterns of the rows.
     find_slowly : callable
         The method, from a text to a match or None. The rows are compiled once, when the table is made.
 
@@ -70,9 +67,13 @@ class PatternTable:
     ) -> None:
         self.method, self.rows, self.before, self.after, self.flags = method, rows, before, after, flags
         self.find_slowly: Callable[[str], re.Match[str] | None] = self._compiled(*rows)
-        self.quick: QuickTest = functools.reduce(
-            operator.or_,
-            (quick_test(f"{before}(?:{row.pattern}){after}", flags, at_start=method != "search") for row in rows),
+
+    @functools.cached_property
+    def quick(self) -> QuickTest:
+        """What each text passes in which a row is found, read off the patterns of the rows."""
+        at_start = self.method != "search"
+        return QuickTest.any_of(
+            quick_test(f"{self.before}(?:{row.pattern}){self.after}", self.flags, at_start) for row in self.rows
         )
 
     def find(self, text: str) -> re.Match[str] | None:

@@ -1,28 +1,34 @@
-"""What a text must begin with or hold before a regular expression can find anything: read off the expression itself.
+"""What a text must begin with or hold before a regular expression can find anything in it.
 
-Running news holds hardly anything that a page's boilerplate is made of. A test of its first letters, or of a few words
-that every match holds, answers "no" for most paragraphs in a fraction of the time that the expression takes. Nobody
-writes these tests down, so no change of a pattern can leave one behind: they are derived from its parse tree.
+Running news holds hardly anything that a page's boilerplate is made of. A look at its first letters or for a few
+words that every match holds says so in a fraction of the time that the expression takes. Nobody writes these tests
+down, so no change of a pattern can leave one behind: they are read off the expression's parse tree.
 """
 
 import functools
+import itertools
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any, TypeVar
+from typing import Any
 
-_Word = TypeVar("_Word", str, bytes)
+_HEAD, _DEPTH = 3, 7
+"""Characters at the beginning that are looked at first, and those that are looked at if they fit."""
 
-_DEPTH = 3
-"""Letters at the beginning that are looked at."""
+_SETS = 3
+"""Sets of words that are looked at."""
 
 _MOST = 2000
-"""Beginnings or words of one expression: a class of letters, repeated, has more than it is worth to list."""
+"""Beginnings of one expression: a class of letters, repeated, has more than it is worth to list."""
 
 _ODD_CASES = {"i": "İı", "k": "\u212a", "s": "ſ"}
 """Other letters that `re.IGNORECASE` takes for these (a test compares this with all of Unicode)."""
+
+_MARKS = re.compile(r"[\W_]*")
+_Words = frozenset[str]
+_Needs = frozenset[tuple[_Words, ...]]
 
 
 def folded(text: str) -> bytes:
@@ -41,15 +47,15 @@ class QuickTest:
     Attributes
     ----------
     beginnings : frozenset of str
-        Of three characters, or of fewer where what follows isn't known. A text begins with one of them.
+        What a text may begin with once it is `folded`: seven characters each, or fewer where what follows isn't known.
     odd : bool
-        Whether a text may also begin with what is neither letter nor digit.
+        Whether what is neither letter nor digit may stand before it, as much as there is.
     digit : bool
-        Whether it may also begin with a digit.
-    words : frozenset of str
-        Or a text holds one of these. None of them holds white space.
-    any_case : frozenset of bytes
-        Or it holds one of these once it is `folded`.
+        Whether a digit may stand there instead.
+    needs : frozenset of tuple of frozenset of str
+        Or a text holds what one of these needs: a word of each of its sets. No word holds white space.
+    folded_needs : frozenset of tuple of frozenset of str
+        The same for a text once it is `folded`.
     always : bool
         Whether nothing is known, so that every text passes.
     """
@@ -57,62 +63,112 @@ class QuickTest:
     beginnings: frozenset[str] = frozenset()
     odd: bool = False
     digit: bool = False
-    words: frozenset[str] = frozenset()
-    any_case: frozenset[bytes] = frozenset()
+    needs: _Needs = frozenset()
+    folded_needs: _Needs = frozenset()
     always: bool = False
-    _shorter: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        shorter = {len(beginning) for beginning in self.beginnings if len(beginning) < _DEPTH}
-        object.__setattr__(self, "_shorter", tuple(sorted(shorter)))
+        words = _by_first_word(self.needs, str)
+        derived = {
+            "_heads": _in_any_case({each[:_HEAD] for each in self.beginnings}),
+            "_shorter": tuple(sorted({len(each) for each in self.beginnings if len(each) < _HEAD})),
+            "_lengths": tuple(sorted({len(each) for each in self.beginnings})),
+            "_marks": {each[0] for each in self.beginnings if not each[0].isalnum()},
+            "_words": tuple(each for each in words if not each[0][0].isupper()),
+            "_names": tuple(each for each in words if each[0][0].isupper()),
+            "_folded_words": _by_first_word(self.folded_needs, str.encode),
+        }
+        names = [word for word, _ in derived["_names"]]
+        firsts, rests = sorted({word[0] for word in names}), sorted({word[1:] for word in names})
+        derived["_name"] = re.compile(f"[{''.join(firsts)}](?:{'|'.join(map(re.escape, rests))})") if names else None
+        derived["_holds"] = bool(words or self.folded_needs or self.always)
+        self.__dict__.update(derived)  # it is frozen
 
-    def __or__(self, other: "QuickTest") -> "QuickTest":
-        """Return the test that each text passes which passes either."""
-        return QuickTest(
-            self.beginnings | other.beginnings,
-            self.odd or other.odd,
-            self.digit or other.digit,
-            _without_longer(self.words | other.words),
-            _without_longer(self.any_case | other.any_case),
-            self.always or other.always,
+    @classmethod
+    def any_of(cls, tests: Iterable["QuickTest"]) -> "QuickTest":
+        """Return the test that each text passes which passes any of some tests."""
+        tests = list(tests)
+        return cls(
+            frozenset().union(*(test.beginnings for test in tests)),
+            any(test.odd for test in tests),
+            any(test.digit for test in tests),
+            frozenset().union(*(test.needs for test in tests)),
+            frozenset().union(*(test.folded_needs for test in tests)),
+            any(test.always for test in tests),
         )
 
-    def within(self, held: bytes) -> "QuickTest":
-        """Return the test for parts of a text, which needn't look for words that the text, `folded`, doesn't hold."""
-        any_case = frozenset(word for word in self.any_case if word in held)
-        return replace(self, any_case=any_case) if any_case != self.any_case else self
-
-    def __call__(self, text: str, held: bytes | None = None) -> bool:
-        """Return whether an expression may find something in a text.
-
-        Parameters
-        ----------
-        text : str
-            What the expression would be tried on.
-        held : bytes, optional
-            ``folded(text)``, or that of a longer text, where it is known already.
-        """
-        if self.always or text[:_DEPTH] in self.beginnings:
+    def __call__(self, text: str) -> bool:
+        """Return whether an expression may find something in a text."""
+        if text[:_HEAD] in self._heads and self._begins(text):
             return True
         for length in self._shorter:
-            if text[:length] in self.beginnings:
+            if text[:length] in self._heads:
                 return True
-        if (self.odd and not text[:1].isalnum()) or (self.digit and text[:1].isdecimal()):
+        if text[:1].isalnum():
+            if self.digit and text[0].isdecimal():
+                return True
+        elif self.odd and self._begins_after_marks(text):
             return True
-        for word in self.words:
-            if word in text:
+        return self._holds and (
+            self.always
+            or (self._words and _holds(text, self._words))
+            or (self._name and self._name.search(text) and _holds(text, self._names))
+            or (self._folded_words and _holds(folded(text), self._folded_words))
+        )
+
+    def _begins(self, text: str) -> bool:
+        head = text[:_DEPTH]
+        head = head.lower() if head.isascii() else folded(head).decode("utf-8", "surrogatepass")
+        for length in self._lengths:
+            if head[:length] in self.beginnings:
                 return True
-        if self.any_case:
-            held = folded(text) if held is None else held
-            for known in self.any_case:
-                if known in held:
-                    return True
         return False
 
+    def _begins_after_marks(self, text: str) -> bool:
+        at = _MARKS.match(text).end()  # type: ignore[union-attr]
+        for mark in self._marks:
+            if mark in text[:at]:
+                return True
+        head = text[at : at + _DEPTH]
+        return self._begins(head) or (self.digit and head[:1].isdecimal())
 
-def _without_longer(words: frozenset[_Word]) -> frozenset[_Word]:
-    """Leave out words that hold another: where they are, that is."""
-    return frozenset(word for word in words if not any(other in word for other in words if other != word))
+    def within(self, text: str) -> "QuickTest":
+        """Return the test for parts of a text."""
+        return self if not self._folded_words or _holds(folded(text), self._folded_words) else self._unfolded
+
+    @functools.cached_property
+    def _unfolded(self) -> "QuickTest":
+        return replace(self, folded_needs=frozenset())
+
+
+def _in_any_case(texts: Iterable[str]) -> frozenset[str]:
+    cases = ([_cases(letter) or letter for letter in text] for text in texts)
+    return frozenset("".join(letters) for each in cases for letters in itertools.product(*each))
+
+
+def _by_first_word(needs: _Needs, form: Callable[[str], Any]) -> tuple[tuple[Any, list[list[list[Any]]]], ...]:
+    """Return each word of which one comes first, and what else is needed then: `_holds` looks for the rest then only.
+
+    Of two words, one of which is in the other, the shorter is enough to look for. What begins with a capital is found
+    faster by an expression for all such words: there are few capitals.
+    """
+    found: dict[Any, list[list[list[Any]]]] = {}
+    for first, *others in needs:
+        for word in first:
+            found.setdefault(form(word), []).append([[form(other) for other in words] for words in others])
+    for word in sorted(found, key=len, reverse=True):
+        if shorter := next((other for other in found if other in word and other != word), None):
+            found[shorter] += found.pop(word)
+    return tuple(found.items())
+
+
+def _holds(text: Any, words: tuple[tuple[Any, list[list[list[Any]]]], ...]) -> bool:
+    for word, rests in words:
+        if word in text:
+            for rest in rests:
+                if all(any(other in text for other in others) for others in rest):
+                    return True
+    return False
 
 
 ALWAYS = QuickTest(always=True)
@@ -133,9 +189,9 @@ def quick_test(pattern: str, flags: int = 0, at_start: bool = False) -> QuickTes
     Examples
     --------
     >>> sorted(quick_test("Photos? by", at_start=True).beginnings)
-    ['Pho']
-    >>> sorted(quick_test(r"\w+ (?:photo|image) of").words)
-    ['image', 'photo']
+    ['photo b', 'photos ']
+    >>> [sorted(words) for words, in quick_test(r"\w+ (?:photo|image)s?").needs]
+    [['image', 'photo']]
     >>> quick_test(r"\w+").always
     True
     """
@@ -146,15 +202,15 @@ def quick_test(pattern: str, flags: int = 0, at_start: bool = False) -> QuickTes
         return ALWAYS
     if at_start:
         begins = _Beginnings(any_case)
-        begins.end(begins.after({""}, tree))
+        begins.found |= begins.after({""}, tree)
         if "" not in begins.found and len(begins.found) <= _MOST:
-            return QuickTest(frozenset(begins.found), begins.odd, begins.digit)
-    words = _needed(tree, any_case)
-    if words is None:
+            shortest = {each for each in begins.found if not any(each[:n] in begins.found for n in range(1, len(each)))}
+            return QuickTest(frozenset(shortest), begins.odd, begins.digit)
+    sets = sorted(set(_needed(tree, any_case)), key=_price)[:_SETS]
+    if not sets:
         return ALWAYS
-    if any_case:
-        return QuickTest(any_case=frozenset(word.encode() for word in words))
-    return QuickTest(words=words)
+    needs = frozenset({tuple(sets)})
+    return QuickTest(folded_needs=needs) if any_case else QuickTest(needs=needs)
 
 
 # ------------------------------------------------------------------------------------------------ beginnings
@@ -168,13 +224,8 @@ class _Beginnings:
         self.found: set[str] = set()
         self.odd = self.digit = False
 
-    def end(self, begun: set[str]) -> set[str]:
-        """Keep what has begun, as what follows isn't known; nothing goes on from there."""
-        self.found |= begun
-        return set()
-
     def after(self, begun: set[str], items: Iterable[Any]) -> set[str]:
-        """Return what of the beginnings goes on after some items of the pattern."""
+        """Return what goes on after some items of the pattern; what doesn't go on is kept."""
         for op, value in items:
             if not begun:
                 break
@@ -185,23 +236,25 @@ class _Beginnings:
         if op in _WIDTHLESS:
             return begun
         if op is sre.BRANCH:
-            return set().union(*(self.after(begun, items) for items in value[1]))
-        if op is sre.SUBPATTERN and not value[1] and not value[2]:
+            return set[str]().union(*(self.after(begun, items) for items in value[1]))
+        if _is_plain_group(op, value):
             return self.after(begun, value[3])
         if op in _REPEATS:
             return self._repeated(begun, *value)
-        if op is sre.IN and value == [(sre.CATEGORY, sre.CATEGORY_NOT_WORD)] and begun == {""}:
+        if op is sre.IN and begun == {""} and _is_odd(value):
             self.odd = True
-            return set()
-        if op is sre.IN and value == [(sre.CATEGORY, sre.CATEGORY_DIGIT)] and begun == {""}:
+            return begun
+        if op is sre.IN and begun == {""} and value == [(sre.CATEGORY, sre.CATEGORY_DIGIT)]:
             self.digit = True
             return set()
         letters = _letters(op, value, self.any_case)
-        if letters is None or len(begun) * len(letters) > 2 * _MOST:
-            return self.end(begun)
+        letters = letters and {folded(letter).decode("utf-8", "surrogatepass") for letter in letters}
+        if not letters or len(begun) * len(letters) > _MOST:
+            self.found |= begun
+            return set()
         longer = {start + letter for start in begun for letter in letters}
-        self.found |= {start for start in longer if len(start) == _DEPTH}
-        return {start for start in longer if len(start) < _DEPTH}
+        self.found |= {each for each in longer if len(each) == _DEPTH}
+        return {each for each in longer if len(each) < _DEPTH}
 
     def _repeated(self, begun: set[str], least: int, most: int, items: Sequence[Any]) -> set[str]:
         for _ in range(min(least, _DEPTH)):
@@ -216,22 +269,10 @@ class _Beginnings:
 # ------------------------------------------------------------------------------------------ words in every match
 
 
-def _needed(items: Iterable[Any], any_case: bool) -> frozenset[str] | None:
-    """Return words of which each match holds one at least, or None: of several such sets the one that is rarest."""
-    sets: list[frozenset[str]] = []
+def _needed(items: Iterable[Any], any_case: bool) -> list[_Words]:
+    """Return sets of words; each match holds a word of each set."""
+    sets: list[_Words] = []
     run = frozenset({""})  # what stands side by side so far, spelt out
-
-    def end_run() -> frozenset[str]:
-        words = set[str]()
-        for whole in sorted(run, key=lambda whole: (len(whole), whole)):
-            if not any(word in whole for word in words):
-                words.add(max(whole.split(), key=len, default=""))
-                if "" in words:
-                    break
-        else:
-            sets.append(frozenset(words))
-        return frozenset({""})
-
     for op, value in items:
         if op in _WIDTHLESS:
             continue
@@ -239,38 +280,48 @@ def _needed(items: Iterable[Any], any_case: bool) -> frozenset[str] | None:
         if spelt is not None and len(spelt) * len(run) <= 64:
             run = frozenset(start + more for start in run for more in spelt)
             continue
-        run = end_run()
+        sets += _words_of(run)
+        run = frozenset({""}) if spelt is None else spelt
         if spelt is not None:
-            run = spelt
             continue
-        inside: frozenset[str] | None = None
         if op is sre.BRANCH:
-            each = [_needed(alternative, any_case) for alternative in value[1]]
-            if None not in each:
-                inside = frozenset().union(*(words for words in each if words))
-        elif op is sre.SUBPATTERN and not value[1] and not value[2]:
-            inside = _needed(value[3], any_case)
+            each = [min(_needed(alternative, any_case), key=_price, default=_Words()) for alternative in value[1]]
+            if all(each):
+                sets.append(frozenset().union(*each))
+        elif _is_plain_group(op, value):
+            sets += _needed(value[3], any_case)
         elif op in _REPEATS and value[0] > 0:
-            inside = _needed(value[2], any_case)
-        if inside:
-            sets.append(inside)
-    end_run()
-    return min(sets, key=_price, default=None)
+            sets += _needed(value[2], any_case)
+    return sets + _words_of(run)
 
 
-_COMMON = frozenset("all and by for from have in more of on our that the this to was with you your".split())
+def _words_of(run: _Words) -> list[_Words]:
+    """Return the first words of some texts, the second ones, and so on; one set if they have different numbers."""
+    split = [whole.split() for whole in run]
+    if len({len(words) for words in split}) == 1:
+        return [frozenset(words) for words in zip(*split, strict=True)]
+    found = set[str]()
+    for words in sorted(split, key=lambda words: (len(words), words)):
+        if not words:
+            return []
+        if not any(known in word for known in found for word in words):
+            found.add(max(words, key=len))
+    return [frozenset(found)]
 
 
-def _price(words: frozenset[str]) -> tuple[float, list[str]]:
+_COMMON = frozenset("all and as at by for from have if in more of on our that the this to us was with you your".split())
+
+
+def _price(words: _Words) -> tuple[float, list[str]]:
     """Return what it costs to look for words: each of them time, and those that are found often more."""
     return sum(20 if word in _COMMON else 1 + 10 / len(word) ** 2 for word in words), sorted(words)
 
 
-def _spelt(op: Any, value: Any, any_case: bool) -> frozenset[str] | None:
-    """Return all that an item of a pattern matches, in lower case where case doesn't count, or None if that is much."""
+def _spelt(op: Any, value: Any, any_case: bool) -> _Words | None:
+    """Return all that an item of a pattern matches, `folded` where case doesn't count, or None if that is much."""
     if op is sre.BRANCH:
         return _any_of(_all_spelt(alternative, any_case) for alternative in value[1])
-    if op is sre.SUBPATTERN and not value[1] and not value[2]:
+    if _is_plain_group(op, value):
         return _all_spelt(value[3], any_case)
     if op in _REPEATS and value[1] == 1:
         once = _all_spelt(value[2], any_case)
@@ -281,16 +332,7 @@ def _spelt(op: Any, value: Any, any_case: bool) -> frozenset[str] | None:
     return frozenset(folded(letter).decode() for letter in letters) if any_case else letters
 
 
-def _any_of(each: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    spelt: frozenset[str] = frozenset()
-    for one in each:
-        if one is None:
-            return None
-        spelt |= one
-    return spelt
-
-
-def _all_spelt(items: Iterable[Any], any_case: bool) -> frozenset[str] | None:
+def _all_spelt(items: Iterable[Any], any_case: bool) -> _Words | None:
     run = frozenset({""})
     for op, value in items:
         if op in _WIDTHLESS:
@@ -302,35 +344,47 @@ def _all_spelt(items: Iterable[Any], any_case: bool) -> frozenset[str] | None:
     return run
 
 
-# ------------------------------------------------------------------------------------------------ parts of a pattern
+# ------------------------------------------------------------------------------------------- parts of a pattern
 
 _WIDTHLESS = (sre.AT, sre.ASSERT, sre.ASSERT_NOT)  # they take no character, and to leave them out passes more texts
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
 
 
-def _letters(op: Any, value: Any, any_case: bool) -> frozenset[str] | None:
+def _is_plain_group(op: Any, value: Any) -> bool:
+    return op is sre.SUBPATTERN and not value[1] and not value[2]  # no flags of its own
+
+
+def _is_odd(value: Any) -> bool:
+    """Return whether a class is what is neither letter nor digit, with or without the underline."""
+    return [each for each in value if each != (sre.LITERAL, ord("_"))] == [(sre.CATEGORY, sre.CATEGORY_NOT_WORD)]
+
+
+def _letters(op: Any, value: Any, any_case: bool) -> _Words | None:
     """Return the characters that an item of a pattern matches one of, or None if they can't be listed."""
     if op is sre.LITERAL:
-        return _cases(chr(value)) if any_case else frozenset({chr(value)})
-    if op is not sre.IN:
+        ranges = [range(value, value + 1)]
+    elif op is sre.IN and all(kind in (sre.LITERAL, sre.RANGE) for kind, _ in value):
+        ranges = [range(each, each + 1) if kind is sre.LITERAL else range(each[0], each[1] + 1) for kind, each in value]
+    else:
         return None
-    found: frozenset[str] | None = frozenset()
-    for kind, each in value:
-        if kind is sre.LITERAL:
-            codes = range(each, each + 1)
-        elif kind is sre.RANGE:
-            codes = range(each[0], each[1] + 1)
-        else:
-            return None
-        if len(codes) > 100:
-            return None
-        found = _any_of([found, *(_cases(chr(code)) if any_case else frozenset({chr(code)}) for code in codes)])
-    return found
+    if sum(map(len, ranges)) > 100:
+        return None
+    letters = [chr(code) for codes in ranges for code in codes]
+    return _any_of(map(_cases, letters)) if any_case else frozenset(letters)
 
 
 @functools.cache
-def _cases(letter: str) -> frozenset[str] | None:
+def _cases(letter: str) -> _Words | None:
     """Return what a character matches where case doesn't count, or None for letters that aren't English."""
     if letter.isascii():
         return frozenset((letter.lower(), letter.upper(), *_ODD_CASES.get(letter.lower(), "")))
     return frozenset({letter}) if not letter.isalpha() and letter.lower() == letter == letter.upper() else None
+
+
+def _any_of(each: Iterable[_Words | None]) -> _Words | None:
+    found = set[str]()
+    for one in each:
+        if one is None:
+            return None
+        found |= one
+    return frozenset(found)

@@ -2,13 +2,14 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+import string
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import sentencex
 
 from experiments.articles.boilerplate import mark_boilerplate
-from experiments.articles.list_items import list_items
+from experiments.articles.list_items import list_items, may_begin_list, may_hold_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,11 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
     ['Peace talks', '“We agree.', 'It is done,” Lt. Col. Ray said.']
     """
     shown = _shown(text)
+    lists = may_hold_lists(text)
     paragraphs = [
         [
             (begin + a, begin + b)
-            for begin, end in list_items(text, *span)
+            for begin, end in (list_items(text, *span) if lists or may_begin_list(text, *span) else (span,))
             for a, b in _segment(text[begin:end], shown[begin:end])
         ]
         for span in _paragraphs(text)
@@ -83,19 +85,25 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     blocks: list[list[tuple[int, int]]] = []
     last = 0
     for match in _LINE.finditer(text):
-        start, end = match.start(), match.start() + len(match[0].rstrip())
+        start, end = match.span()
+        if text[end - 1].isspace():
+            end = start + len(match[0].rstrip())
         gap = text[last:start]
-        if not blocks or max(gap.count("\n"), gap.count("\r")) > 1 or "\u2029" in gap:
-            blocks.append([])
-        blocks[-1].append((start, end))
+        if gap == "\n" and blocks:
+            blocks[-1].append((start, end))
+        elif gap == "\n\n" or not blocks or max(gap.count("\n"), gap.count("\r")) > 1 or "\u2029" in gap:
+            blocks.append([(start, end)])
+        else:
+            blocks[-1].append((start, end))
         last = end
     width = max((_wrap_width(text, block) for block in blocks if len(block) > 2), default=0)
     for block in blocks:
         begin = block[0][0]
-        for line, following in itertools.pairwise(block):
-            if not _wrapped(text, line, following, width):
-                yield begin, line[1]
-                begin = following[0]
+        if len(block) > 1:
+            for line, following in itertools.pairwise(block):
+                if not _wrapped(text, line, following, width):
+                    yield begin, line[1]
+                    begin = following[0]
         yield begin, block[-1][1]
 
 
@@ -125,7 +133,10 @@ def _wrapped(text: str, line: tuple[int, int], following: tuple[int, int], width
 
 
 _QUOTES = "“”«»„‟\"()"
-_OUTER_APOSTROPHE = re.compile(r"['‘’`](?:(?<!\w.)|(?<=['’])(?!\w))")
+_OUTER_APOSTROPHES = {  # a pattern that begins with a letter is looked for much faster
+    **{mark: re.compile(rf"{mark}(?:(?<!\w.)|(?!\w))") for mark in "'’"},
+    **{mark: re.compile(rf"{mark}(?<!\w.)") for mark in "‘`"},
+}
 _ODD_SPACE = re.compile(r"[^\S ]|[\ud800-\udfff\x00-\x1f]")
 _CLOSERS = frozenset("”’»)]}\"'")
 _OPENERS = "“‘«„([{\"'"
@@ -138,15 +149,18 @@ def _shown(text: str) -> str:
         shown = _ODD_SPACE.sub(" ", shown)
     for mark in _QUOTES:
         shown = shown.replace(mark, " ")
-    return _OUTER_APOSTROPHE.sub(" ", shown)
+    for mark, outer in _OUTER_APOSTROPHES.items():
+        if mark in shown:
+            shown = outer.sub(" ", shown)
+    return shown
 
 
 def _segment(paragraph: str, shown: str) -> list[tuple[int, int]]:
     """Return the spans of a paragraph's sentences, without white space at their ends."""
     spans: list[tuple[int, int]] = []
-    begin = 0
+    begin, length = 0, len(paragraph)
     for end in _candidates(shown):
-        while end < len(paragraph) and paragraph[end] in _CLOSERS:
+        while end < length and paragraph[end] in _CLOSERS:
             end += 1
         if (
             paragraph.startswith(' "', end)
@@ -177,7 +191,24 @@ _CHUNK = 10_000
 _LONGEST_SENTENCE = 160_000
 
 
-def _candidates(shown: str) -> Iterator[int]:
+def _candidates(shown: str) -> Iterable[int]:
+    """Return where sentencex ends sentences."""
+    return [end for end, _ in _pieces(shown)] if len(shown) <= _CHUNK else _candidates_of_long(shown)
+
+
+def _pieces(shown: str) -> list[tuple[int, int]]:
+    """Return where the words of each of sentencex's pieces end, and where the piece does."""
+    ends: list[tuple[int, int]] = []
+    inside = 0
+    for piece in sentencex.segment("en", shown):
+        found = inside if shown.startswith(piece, inside) else shown.find(piece, inside)
+        if found >= 0:
+            inside = found + len(piece)
+            ends.append((found + len(piece.rstrip()), inside))
+    return ends
+
+
+def _candidates_of_long(shown: str) -> Iterator[int]:
     """Yield where sentencex ends sentences, showing it a chunk at a time: some stretches take it quadratic time.
 
     A chunk's last piece may go on, so the next chunk begins with it. What has no end in 160,000 characters is
@@ -187,18 +218,7 @@ def _candidates(shown: str) -> Iterator[int]:
     while at < len(shown):
         chunk = shown[at : at + size]
         last = at + size >= len(shown)
-        ends: list[tuple[int, int]] = []
-        inside = 0
-        for piece in sentencex.segment("en", chunk):
-            if chunk.startswith(piece, inside):
-                inside += len(piece)
-                ends.append((at + inside - len(piece) + len(piece.rstrip()), at + inside))
-                continue
-            found = chunk.find(piece, inside)
-            if found < 0:
-                continue
-            inside = found + len(piece)
-            ends.append((at + found + len(piece.rstrip()), at + inside))
+        ends = [(at + end, at + inside) for end, inside in _pieces(chunk)]
         if not last and len(ends) < 2 and size < _LONGEST_SENTENCE:
             size *= 2
             continue
@@ -243,6 +263,10 @@ _SPEAKING = "|".join(
 _BEFORE_NAME = re.compile(rf"(?:^|[\s\"'“‘(./-])(?:{_TITLES}|St|Ste|Ft|Mt|vs|approx|al)\.$")
 _BEFORE_NUMBER = re.compile(rf"(?:^|[\s\"'“‘(–—-])(?:{_MONTHS}|No|Nos|[Ff]igs?|pp?|vol|art|approx|ca|c|Res)\.$")
 _INITIALS = re.compile(r"(?:^|[\s\"'“‘(])(?!U\.[SKN]|D\.C|E\.U|L\.A|U\.A|N\.Y|P\.M|A\.M)(?:[A-Z]\.){2}$")  # J.D.
+_BEFORE_STOPS = frozenset(  # the two letters before the stop of what these two find
+    [title[-2:] for title in (*_TITLES.split("|"), "St", "Ste", "Ft", "Mt", "vs", "approx", "al")]
+    + [f".{letter}" for letter in string.ascii_uppercase]
+)
 _CLOCK = re.compile(r"\b[ap]\.m\.$")
 _LIST_NUMBER = re.compile(r"\W*(?:\d{1,2}|[A-Za-z]|[ivx]{1,4}|[IVX]{1,4})(?:\.?\)|\.)")
 _END_OF_SPEECH = re.compile(
@@ -281,13 +305,13 @@ def _continues(tail: str, head: str, glued: bool) -> bool:
         return True
     if word[0].islower():
         return not _LOWER_CASE_NAME.match(word)
-    stopped = "." in tail[-2:]  # a line may end after it
-    if stopped and _CLOCK.search(tail, max(len(tail) - 6, 0)):
+    stopped = tail[-1] == "."
+    if stopped and tail.endswith(".m.") and _CLOCK.search(tail):
         return _AFTER_CLOCK.match(word) is not None
     if stopped and word[0].isdigit() and _BEFORE_NUMBER.search(tail):
         return True
     if glued and not (_GLUED_STOP.search(tail) and _GLUED_START.match(word)):
         return True  # a ticker (MSFT.O) or an initial
-    if stopped and (_BEFORE_NAME.search(tail, max(len(tail) - 12, 0)) or (_INITIALS.search(tail) and word[0].isupper())):
+    if stopped and tail[-3:-1] in _BEFORE_STOPS and (_BEFORE_NAME.search(tail) or (word[0].isupper() and _INITIALS.search(tail))):
         return not _STARTS_NEW.match(word)
     return False
