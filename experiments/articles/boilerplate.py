@@ -94,7 +94,7 @@ def _beginnings() -> QuickTest:
         (
             quick_test(date, DATE_WORD.flags, at_start=True),
             quick_test(_GLUED_HEADING.pattern, at_start=True),
-            *(table.quick for table in (LINE, ADS, LINKS, LEAD, CREDIT_LEAD)),
+            *(table.quick for table in (LINE, ADS, LINKS, LEAD, CAPTION, CREDIT_LEAD)),
         )
     )
 
@@ -134,9 +134,7 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     texts = [_joined(sentences, tidy) for sentences in paragraphs]
     quick = _sentence_beginnings().within(article)
     conspicuous = [any(map(quick, sentences)) for sentences in paragraphs]
-    whole = [
-        bool(text) and _is_boilerplate(text, paragraphs[at], at == 0, conspicuous[at]) for at, text in enumerate(texts)
-    ]
+    whole = _are_boilerplate(texts, paragraphs, conspicuous)
     for at in (
         _repeated(texts)
         | _captions(texts, paragraphs, whole)
@@ -169,20 +167,40 @@ def _is_stopped(text: str) -> bool:
     return text.rstrip("\"'”’»)]")[-1:] in _STOPS
 
 
-def _is_boilerplate(text: str, sentences: Sequence[str], first: bool, conspicuous: bool) -> bool:
-    """Return whether a paragraph is boilerplate as a whole; the first may be a title that reads like a link.
+def _are_boilerplate(
+    texts: Sequence[str], paragraphs: Sequence[Sequence[str]], conspicuous: Sequence[bool]
+) -> list[bool]:
+    """Return which paragraphs are boilerplate as a whole; the first may be a title that reads like a link.
 
-    It is ``conspicuous`` if a sentence of it begins as those do that are boilerplate or plead.
+    One is ``conspicuous`` if a sentence of it begins as those do that are boilerplate, or as a page speaks.
     """
-    if not (text[0].isalnum() or _WORD.search(text)):
-        return True
-    stopped = _is_stopped(text)
-    return (
-        (not stopped and _is_line(text))
-        or (_beginnings()(text) and (_is_date(text) or _begins_like_one(text, stopped, len(sentences), first)))
-        or _is_credited(text, sentences)
-        or _pleads(text, sentences, conspicuous)
-    )
+    beginnings, credited = _beginnings(), CREDIT.quick.among(texts)
+    held = folded("\n".join(texts)).split(b"\n")
+    whole = []
+    for at, (text, sentences) in enumerate(zip(texts, paragraphs, strict=True)):
+        if not text:
+            whole.append(False)
+            continue
+        stopped = _is_stopped(text)
+        whole.append(
+            not (text[0].isalnum() or _WORD.search(text))
+            or (not stopped and _is_line(text))
+            or (beginnings(text) and (_is_date(text) or _begins_like_one(text, stopped, sentences, at == 0)))
+            or (at in credited and _may_be_caption(text, sentences) and CREDIT.find_slowly(text) is not None)
+            or (len(text) <= 80 and SOLE_CREDIT.find(text) is not None)
+            or (text[-1] != "." and _is_glued_credit(text, sentences))
+            or ((conspicuous[at] or b"you" in held[at] or _begins_oddly(sentences))
+                and _pleads(text, sentences, held[at]))
+        )
+    return whole
+
+
+def _begins_oddly(sentences: Sequence[str]) -> bool:
+    """Return whether a sentence may begin with a quotation: what follows it then begins anew."""
+    for sentence in sentences:
+        if not sentence[:1].isalnum():
+            return True
+    return False
 
 
 def _is_line(text: str) -> bool:
@@ -197,30 +215,26 @@ def _is_line(text: str) -> bool:
     return len(words) <= 20 and ARTWORK.find(text) is not None
 
 
-def _begins_like_one(text: str, stopped: bool, sentences: int, first: bool) -> bool:
-    """Return whether a paragraph is what its first words say, such as a link or a credit."""
+def _begins_like_one(text: str, stopped: bool, sentences: Sequence[str], first: bool) -> bool:
+    """Return whether a paragraph is what its first words say, such as a link or a caption."""
     if len(text) <= 250 and (LINE.find(text) or ADS.find(text)):
         return True
     if LINKS.find(text) or _GLUED_HEADING.match(text):
         return True
-    if not first and _leads_away(text, stopped, sentences) and len(_WORD.findall(text)) <= 30:
+    if CAPTION.find(text) and _may_be_caption(text, sentences):
+        return True
+    if not first and _leads_away(text, stopped, len(sentences)) and len(_WORD.findall(text)) <= 30:
         return True
     # a scraper glues a credit to the sentence after it ("Photo: AP The family said ..."), which is news then
     return CREDIT_LEAD.find(text) is not None and len(_WORD.findall(text)) <= (8 if stopped else 30)
 
 
-def _is_credited(text: str, sentences: Sequence[str]) -> bool:
-    """Return whether a paragraph is a caption or a credit, which are short and begin no story of their own."""
-    if (
-        len(sentences) <= 4
-        and len(text) <= 700
-        and (CREDIT.find(text) or CAPTION.find(text))
-        and not _DATELINE.match(text)
-    ):
-        return True
-    if len(text) <= 80 and SOLE_CREDIT.find(text):
-        return True
-    return not text.endswith(".") and GLUED_CREDIT.find(sentences[0]) is not None and len(_WORD.findall(text)) <= 20
+def _may_be_caption(text: str, sentences: Sequence[str]) -> bool:
+    return len(sentences) <= 4 and len(text) <= 700 and not _DATELINE.match(text)
+
+
+def _is_glued_credit(text: str, sentences: Sequence[str]) -> bool:
+    return GLUED_CREDIT.find(sentences[0]) is not None and len(_WORD.findall(text)) <= 20
 
 
 def _leads_away(text: str, stopped: bool, sentences: int) -> bool:
@@ -258,20 +272,9 @@ def _is_date_word(word: str) -> bool:
     return not word.isalnum() and all(DATE_WORD.find(part) for part in re.split(r"[-.'’]", word))
 
 
-def _may_speak_for_itself(sentences: Sequence[str], conspicuous: bool) -> bool:
-    """Return whether a sentence begins in the voice of a page, a quotation at its beginning apart."""
-    for sentence in sentences:
-        if sentence[:1].isalnum():
-            if conspicuous and OWN_VOICE.quick(sentence):
-                return True
-        elif OWN_VOICE.find(_QUOTED.sub(" ", sentence)):
-            return True
-    return False
-
-
-def _pleads(text: str, sentences: Sequence[str], conspicuous: bool) -> bool:
+def _pleads(text: str, sentences: Sequence[str], held: bytes) -> bool:
     """Return whether a paragraph asks its reader for money, an address or a click more than it tells anything."""
-    if not (b"you" in folded(text) or _may_speak_for_itself(sentences, conspicuous)) or not PLEA.quick(text):
+    if not PLEA.quick(text, held):
         return False
     pleas = addressed = counted = 0
     for sentence in sentences:
@@ -280,7 +283,7 @@ def _pleads(text: str, sentences: Sequence[str], conspicuous: bool) -> bool:
             return False
         counted += 1
         you = _YOU.search(own) is not None
-        plea = (you or OWN_VOICE.find(own) is not None) and PLEA.find(own) is not None
+        plea = (you or OWN_VOICE.find(own) is not None) and PLEA.find_slowly(own) is not None
         pleas += plea
         addressed += you or plea
     return pleas > 0 and 2 * addressed >= counted and (pleas > 1 or counted <= 3)

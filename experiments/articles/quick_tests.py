@@ -5,6 +5,7 @@ words that every match holds says so in a fraction of the time that the expressi
 down, so no change of a pattern can leave one behind: they are read off the expression's parse tree.
 """
 
+import bisect
 import functools
 import itertools
 import re
@@ -97,8 +98,8 @@ class QuickTest:
             any(test.always for test in tests),
         )
 
-    def __call__(self, text: str) -> bool:
-        """Return whether an expression may find something in a text."""
+    def __call__(self, text: str, held: bytes = b"") -> bool:
+        """Return whether an expression may find something in a text; ``held`` is what it is `folded`, where known."""
         if text[:_HEAD] in self._heads and self._begins(text):
             return True
         for length in self._shorter:
@@ -113,8 +114,22 @@ class QuickTest:
             self.always
             or (self._words and _holds(text, self._words))
             or (self._name and self._name.search(text) and _holds(text, self._names))
-            or (self._folded_words and _holds(folded(text), self._folded_words))
+            or (self._folded_words and _holds(held or folded(text), self._folded_words))
         )
+
+    def among(self, texts: Sequence[str]) -> set[int]:
+        """Return which of some texts, each of one line, pass: words are looked for in all of them at once."""
+        if self.beginnings or self.folded_needs or self.always:
+            return {at for at, text in enumerate(texts) if self(text)}
+        joined = "\n".join(texts)
+        ends = list(itertools.accumulate(len(text) + 1 for text in texts))
+        places = [match.start() for match in self._name.finditer(joined)] if self._name else []
+        for word, _ in self._words:
+            place = joined.find(word)
+            while place >= 0:
+                places.append(place)
+                place = joined.find(word, ends[bisect.bisect(ends, place)])
+        return {at for at in {bisect.bisect(ends, place) for place in places} if self(texts[at])}
 
     def _begins(self, text: str) -> bool:
         head = text[:_DEPTH]
