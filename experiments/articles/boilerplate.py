@@ -85,10 +85,9 @@ _FUNCTION_WORDS = frozenset().union(
 _YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
 
 
-
 @functools.cache
 def _beginnings() -> QuickTest:
-    """What a paragraph begins with, or else its first words don't make it a date, a link or the like."""
+    """Return the test of how a paragraph begins whose first words make it a date, a link or the like."""
     date = rf"[\W_]*(?:{'|'.join(row.pattern for row in DATE_WORD.rows)})"
     return QuickTest.any_of(
         (
@@ -101,9 +100,10 @@ def _beginnings() -> QuickTest:
 
 @functools.cache
 def _sentence_beginnings() -> QuickTest:
-    """What a sentence begins with, or else it isn't boilerplate of its own, nor the voice of a page."""
+    """Return the test of how a sentence begins that is boilerplate of its own, or the voice of a page."""
+    voice = OWN_VOICE.quick.of_first_words()  # a quotation that is taken out of a plea may have stood after them
     in_parentheses = quick_test(r"\(", at_start=True)
-    return QuickTest.any_of((CREDIT_LINE.quick, ARTWORK.quick, OWN_VOICE.quick, in_parentheses))
+    return QuickTest.any_of((CREDIT_LINE.quick, ARTWORK.quick, voice, in_parentheses))
 
 
 def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
@@ -189,18 +189,17 @@ def _are_boilerplate(
             or (at in credited and _may_be_caption(text, sentences) and CREDIT.find_slowly(text) is not None)
             or (len(text) <= 80 and SOLE_CREDIT.find(text) is not None)
             or (text[-1] != "." and _is_glued_credit(text, sentences))
-            or ((conspicuous[at] or b"you" in held[at] or _begins_oddly(sentences))
-                and _pleads(text, sentences, held[at]))
+            or (
+                (conspicuous[at] or b"you" in held[at] or _speaks_after_quotation(sentences))
+                and _pleads(text, sentences, held[at])
+            )
         )
     return whole
 
 
-def _begins_oddly(sentences: Sequence[str]) -> bool:
-    """Return whether a sentence may begin with a quotation: what follows it then begins anew."""
-    for sentence in sentences:
-        if not sentence[:1].isalnum():
-            return True
-    return False
+def _speaks_after_quotation(sentences: Sequence[str]) -> bool:
+    """Return whether a sentence that may begin with a quotation goes on in the voice of a page."""
+    return any(not sentence[:1].isalnum() and OWN_VOICE.find(_QUOTED.sub(" ", sentence)) for sentence in sentences)
 
 
 def _is_line(text: str) -> bool:
@@ -343,9 +342,14 @@ def _under_credits(texts: Sequence[str], whole: Sequence[bool]) -> set[int]:
     marked: set[int] = set()
     begun = False
     for at, (text, below) in enumerate(itertools.pairwise(texts), 1):
-        if begun and len(text) <= 80 and not below.endswith((".", ".”", '."', ":")) and SOLE_CREDIT.find(text):
-            if 0 < len(_WORD.findall(below)) <= 12:
-                marked.add(at)
+        if (
+            begun
+            and len(text) <= 80
+            and not below.endswith((".", ".”", '."', ":"))
+            and SOLE_CREDIT.find(text)
+            and 0 < len(_WORD.findall(below)) <= 12
+        ):
+            marked.add(at)
         begun = begun or (not whole[at - 1] and len(_WORD.findall(text)) > 2)
     return marked
 

@@ -129,10 +129,9 @@ def _seconds() -> list[re.Pattern[str]]:
 _SECONDS = _seconds()
 
 
-def may_hold_lists(text: str, start: int = 0, end: int | None = None) -> bool:
-    """Return whether a list may stand anywhere in a text but at the beginning of a paragraph."""
-    end = len(text) if end is None else end
-    return any(second.search(text, start, end) for second in _SECONDS)
+def may_hold_lists(text: str) -> bool:
+    """Return whether a list may stand anywhere in a text but at the beginning of a paragraph; most texts have none."""
+    return any(second.search(text) for second in _SECONDS)
 
 
 def may_begin_list(text: str, start: int, end: int) -> bool:

@@ -10,7 +10,6 @@ import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -30,6 +29,7 @@ _ODD_CASES = {"i": "İı", "k": "\u212a", "s": "ſ"}
 _MARKS = re.compile(r"[\W_]*")
 _Words = frozenset[str]
 _Needs = frozenset[tuple[_Words, ...]]
+_Looked = list[tuple[Any, list[list[list[Any]]]]]  # a word, and the sets that may be needed beside it: str or bytes
 
 
 def folded(text: str) -> bytes:
@@ -41,49 +41,55 @@ def folded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass").lower()
 
 
-@dataclass(frozen=True)
+def _folded_text(text: str) -> str:
+    return folded(text).decode("utf-8", "surrogatepass")
+
+
 class QuickTest:
     """A cheap test that each text passes in which an expression finds something.
 
-    Attributes
+    Parameters
     ----------
     beginnings : frozenset of str
         What a text may begin with once it is `folded`: seven characters each, or fewer where what follows isn't known.
-    odd : bool
+    odd : bool, default False
         Whether what is neither letter nor digit may stand before it, as much as there is.
-    digit : bool
+    digit : bool, default False
         Whether a digit may stand there instead.
     needs : frozenset of tuple of frozenset of str
         Or a text holds what one of these needs: a word of each of its sets. No word holds white space.
     folded_needs : frozenset of tuple of frozenset of str
         The same for a text once it is `folded`.
-    always : bool
+    always : bool, default False
         Whether nothing is known, so that every text passes.
+
+    Attributes
+    ----------
+    beginnings, odd, digit, needs, folded_needs, always
+        As given.
     """
 
-    beginnings: frozenset[str] = frozenset()
-    odd: bool = False
-    digit: bool = False
-    needs: _Needs = frozenset()
-    folded_needs: _Needs = frozenset()
-    always: bool = False
-
-    def __post_init__(self) -> None:
-        words = _by_first_word(self.needs, str)
-        derived = {
-            "_heads": _in_any_case({each[:_HEAD] for each in self.beginnings}),
-            "_shorter": tuple(sorted({len(each) for each in self.beginnings if len(each) < _HEAD})),
-            "_lengths": tuple(sorted({len(each) for each in self.beginnings})),
-            "_marks": {each[0] for each in self.beginnings if not each[0].isalnum()},
-            "_words": tuple(each for each in words if not each[0][0].isupper()),
-            "_names": tuple(each for each in words if each[0][0].isupper()),
-            "_folded_words": _by_first_word(self.folded_needs, str.encode),
-        }
-        names = [word for word, _ in derived["_names"]]
-        firsts, rests = sorted({word[0] for word in names}), sorted({word[1:] for word in names})
-        derived["_name"] = re.compile(f"[{''.join(firsts)}](?:{'|'.join(map(re.escape, rests))})") if names else None
-        derived["_holds"] = bool(words or self.folded_needs or self.always)
-        self.__dict__.update(derived)  # it is frozen
+    def __init__(
+        self,
+        beginnings: _Words = frozenset(),
+        odd: bool = False,
+        digit: bool = False,
+        needs: _Needs = frozenset(),
+        folded_needs: _Needs = frozenset(),
+        always: bool = False,
+    ) -> None:
+        self.beginnings, self.odd, self.digit, self.always = beginnings, odd, digit, always
+        self.needs, self.folded_needs = needs, folded_needs
+        self._heads = _in_any_case({each[:_HEAD] for each in beginnings})
+        self._lengths = sorted({len(each) for each in beginnings})
+        self._shorter = [length for length in self._lengths if length < _HEAD]
+        self._marks = {each[0] for each in beginnings if each and not each[0].isalnum()}
+        words = _by_first_word(needs, str)
+        self._words = [each for each in words if not each[0][0].isupper()]
+        self._names = [each for each in words if each[0][0].isupper()]
+        self._name = _beginning_alike([name for name, _ in self._names])
+        self._folded_words = _by_first_word(folded_needs, folded)
+        self._looks_inside = bool(words or self._folded_words or always)
 
     @classmethod
     def any_of(cls, tests: Iterable["QuickTest"]) -> "QuickTest":
@@ -110,7 +116,7 @@ class QuickTest:
                 return True
         elif self.odd and self._begins_after_marks(text):
             return True
-        return self._holds and (
+        return self._looks_inside and bool(
             self.always
             or (self._words and _holds(text, self._words))
             or (self._name and self._name.search(text) and _holds(text, self._names))
@@ -133,11 +139,8 @@ class QuickTest:
 
     def _begins(self, text: str) -> bool:
         head = text[:_DEPTH]
-        head = head.lower() if head.isascii() else folded(head).decode("utf-8", "surrogatepass")
-        for length in self._lengths:
-            if head[:length] in self.beginnings:
-                return True
-        return False
+        head = head.lower() if head.isascii() else _folded_text(head)
+        return not self.beginnings.isdisjoint([head[:length] for length in self._lengths])
 
     def _begins_after_marks(self, text: str) -> bool:
         at = _MARKS.match(text).end()  # type: ignore[union-attr]
@@ -153,7 +156,18 @@ class QuickTest:
 
     @functools.cached_property
     def _unfolded(self) -> "QuickTest":
-        return replace(self, folded_needs=frozenset())
+        return QuickTest(self.beginnings, self.odd, self.digit, self.needs, frozenset(), self.always)
+
+    def of_first_words(self) -> "QuickTest":
+        """Return the test that knows no more of the beginnings than their first words."""
+        firsts = frozenset(each.partition(" ")[0] for each in self.beginnings)
+        return QuickTest(firsts, self.odd, self.digit, self.needs, self.folded_needs, self.always)
+
+
+def _beginning_alike(names: Sequence[str]) -> re.Pattern[str] | None:
+    """Return an expression that finds each name, as it looks for the first letters of all of them at once."""
+    firsts, rests = sorted({name[0] for name in names}), sorted({name[1:] for name in names})
+    return re.compile(f"[{''.join(firsts)}](?:{'|'.join(map(re.escape, rests))})") if names else None
 
 
 def _in_any_case(texts: Iterable[str]) -> frozenset[str]:
@@ -161,7 +175,7 @@ def _in_any_case(texts: Iterable[str]) -> frozenset[str]:
     return frozenset("".join(letters) for each in cases for letters in itertools.product(*each))
 
 
-def _by_first_word(needs: _Needs, form: Callable[[str], Any]) -> tuple[tuple[Any, list[list[list[Any]]]], ...]:
+def _by_first_word(needs: _Needs, form: Callable[[str], Any]) -> _Looked:
     """Return each word of which one comes first, and what else is needed then: `_holds` looks for the rest then only.
 
     Of two words, one of which is in the other, the shorter is enough to look for. What begins with a capital is found
@@ -174,10 +188,10 @@ def _by_first_word(needs: _Needs, form: Callable[[str], Any]) -> tuple[tuple[Any
     for word in sorted(found, key=len, reverse=True):
         if shorter := next((other for other in found if other in word and other != word), None):
             found[shorter] += found.pop(word)
-    return tuple(found.items())
+    return list(found.items())
 
 
-def _holds(text: Any, words: tuple[tuple[Any, list[list[list[Any]]]], ...]) -> bool:
+def _holds(text: Any, words: _Looked) -> bool:
     for word, rests in words:
         if word in text:
             for rest in rests:
@@ -262,8 +276,9 @@ class _Beginnings:
         if op is sre.IN and begun == {""} and value == [(sre.CATEGORY, sre.CATEGORY_DIGIT)]:
             self.digit = True
             return set()
-        letters = _letters(op, value, self.any_case)
-        letters = letters and {folded(letter).decode("utf-8", "surrogatepass") for letter in letters}
+        letters = {
+            folded(letter).decode("utf-8", "surrogatepass") for letter in _letters(op, value, self.any_case) or ""
+        }
         if not letters or len(begun) * len(letters) > _MOST:
             self.found |= begun
             return set()
@@ -314,7 +329,10 @@ def _words_of(run: _Words) -> list[_Words]:
     """Return the first words of some texts, the second ones, and so on; one set if they have different numbers."""
     split = [whole.split() for whole in run]
     if len({len(words) for words in split}) == 1:
-        return [frozenset(words) for words in zip(*split, strict=True)]
+        return [
+            frozenset(word for word in words if not any(other in word and other != word for other in words))
+            for words in map(set, zip(*split, strict=True))
+        ]
     found = set[str]()
     for words in sorted(split, key=lambda words: (len(words), words)):
         if not words:
@@ -324,12 +342,17 @@ def _words_of(run: _Words) -> list[_Words]:
     return [frozenset(found)]
 
 
-_COMMON = frozenset("all and as at by for from have if in more of on our that the this to us was with you your".split())
+_COMMON = frozenset(
+    (
+        *("all", "and", "as", "at", "by", "for", "from", "have", "if", "in", "more", "of"),
+        *("on", "our", "that", "the", "this", "to", "us", "was", "with", "you", "your"),
+    )
+)
 
 
 def _price(words: _Words) -> tuple[float, list[str]]:
     """Return what it costs to look for words: each of them time, and those that are found often more."""
-    return sum(20 if word in _COMMON else 1 + 10 / len(word) ** 2 for word in words), sorted(words)
+    return sum(20 if word in _COMMON else 1 + 30 / len(word) ** 2 for word in words), sorted(words)
 
 
 def _spelt(op: Any, value: Any, any_case: bool) -> _Words | None:
@@ -344,7 +367,7 @@ def _spelt(op: Any, value: Any, any_case: bool) -> _Words | None:
     letters = _letters(op, value, any_case)
     if letters is None or len(letters) > 8:
         return None
-    return frozenset(folded(letter).decode() for letter in letters) if any_case else letters
+    return frozenset(map(_folded_text, letters)) if any_case else letters
 
 
 def _all_spelt(items: Iterable[Any], any_case: bool) -> _Words | None:

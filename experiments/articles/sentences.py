@@ -132,7 +132,7 @@ def _wrapped(text: str, line: tuple[int, int], following: tuple[int, int], width
     return text[following[0]].islower() and not _ENDS.search(text, max(start, end - 6), end)
 
 
-_QUOTES = "“”«»„‟\"()"
+_QUOTES = '“”«»„‟"()'
 _OUTER_APOSTROPHES = {  # a pattern that begins with a letter is looked for much faster
     **{mark: re.compile(rf"{mark}(?:(?<!\w.)|(?!\w))") for mark in "'’"},
     **{mark: re.compile(rf"{mark}(?<!\w.)") for mark in "‘`"},
@@ -312,6 +312,10 @@ def _continues(tail: str, head: str, glued: bool) -> bool:
         return True
     if glued and not (_GLUED_STOP.search(tail) and _GLUED_START.match(word)):
         return True  # a ticker (MSFT.O) or an initial
-    if stopped and tail[-3:-1] in _BEFORE_STOPS and (_BEFORE_NAME.search(tail) or (word[0].isupper() and _INITIALS.search(tail))):
+    if (
+        stopped
+        and tail[-3:-1] in _BEFORE_STOPS
+        and (_BEFORE_NAME.search(tail) or (word[0].isupper() and _INITIALS.search(tail)))
+    ):
         return not _STARTS_NEW.match(word)
     return False
