@@ -293,9 +293,12 @@ def _repeated(texts: Sequence[str]) -> set[int]:
     seen: dict[tuple[str, ...], int] = {}
     marked: set[int] = set()
     title: set[str] = set()
-    begins = [" ".join(match.groups()).casefold() if (match := _THREE.match(text)) else "" for text in texts]
+    end = len(texts)  # only a line without a stop, or one of the first paragraphs, can be a second copy
+    while end > 10 and (not texts[end - 1] or _is_stopped(texts[end - 1])):
+        end -= 1
+    begins = [" ".join(match.groups()).casefold() if (match := _THREE.match(text)) else "" for text in texts[:end]]
     times = Counter(begins)
-    for at, (text, begun) in enumerate(zip(texts, begins, strict=True)):
+    for at, (text, begun) in enumerate(zip(texts[:end], begins, strict=True)):
         if not begun or (times[begun] == 1 and at >= 10):
             continue  # too short, or nothing else begins like it
         line = not _is_stopped(text)

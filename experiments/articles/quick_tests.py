@@ -129,13 +129,18 @@ class QuickTest:
             return {at for at, text in enumerate(texts) if self(text)}
         joined = "\n".join(texts)
         ends = list(itertools.accumulate(len(text) + 1 for text in texts))
-        places = [match.start() for match in self._name.finditer(joined)] if self._name else []
-        for word, _ in self._words:
-            place = joined.find(word)
+        found: set[int] = set()
+        for looked_for in self._words:
+            place = joined.find(looked_for[0])
             while place >= 0:
-                places.append(place)
-                place = joined.find(word, ends[bisect.bisect(ends, place)])
-        return {at for at in {bisect.bisect(ends, place) for place in places} if self(texts[at])}
+                at = bisect.bisect(ends, place)
+                if at not in found and _holds(texts[at], [looked_for]):
+                    found.add(at)
+                place = joined.find(looked_for[0], ends[at])
+        if self._name:
+            named = {bisect.bisect(ends, match.start()) for match in self._name.finditer(joined)}
+            found.update(at for at in named if _holds(texts[at], self._names))
+        return found
 
     def _begins(self, text: str) -> bool:
         head = text[:_DEPTH]
