@@ -133,9 +133,7 @@ def test_boilerplate_is_marked_as_without_quick_tests(text: str) -> None:
         assert mark_boilerplate(paragraphs) == quickly_marked
 
 
-@pytest.mark.parametrize(
-    "numbers", [("1", "2"), ("a", "b"), ("A", "B"), ("i", "ii"), ("i", "j"), ("I", "II"), ("I", "J")]
-)
+@pytest.mark.parametrize("numbers", ["1 2", "a b", "A B", "i ii", "i j", "I II", "I J"])
 @pytest.mark.parametrize("form", ["{})", "({})", "{}.)", "{}.", "• {})", "–{})"])
 def test_a_list_inside_a_line_is_never_turned_down(numbers: str, form: str) -> None:
     line = "They say: " + " ".join(f"{form.format(number)} Ferries sail" for number in numbers.split())
