@@ -1,6 +1,7 @@
 """What is run with the features: configs, data, classifiers, training, evaluation, tracking and scoring.
 
-Notebooks import ``load_model``, ``train`` and ``evaluate`` from here; see :mod:`experiments.notebooks`.
+Notebooks import ``load_model``, ``train``, ``evaluate`` and ``score_frame`` from here; see
+:mod:`experiments.notebooks`.
 """
 
 import sys
@@ -8,9 +9,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from experiments.notebooks import evaluate, load_model, train
+    from experiments.notebooks import evaluate, load_model, score_frame, train
 
-__all__ = ["evaluate", "load_model", "train"]
+__all__ = ["evaluate", "load_model", "score_frame", "train"]
 
 
 class _Package(ModuleType):

@@ -7,23 +7,43 @@
 ...     print(sentence["labels"], sentence["text"])
 ['threat'] Gunmen killed nine soldiers.
 ['cooperation'] The two states signed a treaty.
+>>> bodies = ["Gunmen struck. It rained.", "They met."]
+>>> frame = pd.DataFrame({"id": ["a", "b"], "outlet": ["Post", "Mail"], "body": bodies})
+>>> scored = score_frame(frame, model, text="body", keep=["outlet"])
+>>> print(scored[["article", "sentence", "text", "outlet"]].to_string(index=False))
+article  sentence           text outlet
+      a         0 Gunmen struck.   Post
+      a         1      It rained.   Post
+      b         0      They met.   Mail
 >>> found = evaluate(model, "seeds/framing/sentences.jsonl", slices=["register"], bootstrap=0)
 >>> sorted(found.slices)
 ['register']
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import pandas as pd
+
+from experiments.articles.batches import Scorer, score_batches
+from experiments.articles.inputs import Document
+from experiments.articles.rows import RowFormat
+from experiments.articles.score import known_target
+from experiments.articles.write import TARGET_COLUMNS
 from experiments.config.files import load_config
 from experiments.corpus.settings import data_settings
+from experiments.errors import InputError, short
 from experiments.evaluation.evaluate import Evaluation, evaluate_file
 from experiments.model import SentenceClassifier
 from experiments.notices import to_stderr
+from experiments.tables.cells import cell_key, is_missing
 from experiments.tracking.resolve import resolve_model
 from experiments.train import Trained
 from experiments.train import train as run_training
 
-__all__ = ["evaluate", "load_model", "train"]
+_ROW = "row of the data frame"
+
+__all__ = ["evaluate", "load_model", "score_frame", "train"]
 
 
 def train(config: str, *overrides: str) -> Trained:
@@ -119,3 +139,76 @@ def evaluate(
     classifier = load_model(model) if isinstance(model, str) else model
     settings = data_settings(config, text, labels, id, group, target, codes)
     return evaluate_file(classifier, data, settings, bootstrap, seed, slices, None, to_stderr)
+
+
+def score_frame(
+    frame: pd.DataFrame,
+    model: SentenceClassifier | str | None = None,
+    text: str = "text",
+    id: str = "id",
+    keep: Sequence[str] = (),
+    target: str | None = None,
+    jobs: int = 1,
+) -> pd.DataFrame:
+    """Score a data frame of articles and return one row a sentence.
+
+    Parameters
+    ----------
+    frame : DataFrame of n articles
+        Its index doesn't matter.
+    model : SentenceClassifier or str, optional
+        A loaded model, or what :func:`load_model` takes.
+    text : str, default "text"
+        Column with the articles. Rows without a text are left out.
+    id : str, default "id"
+        Column that names the articles; where there is none, or nothing in it, they are numbered from 0.
+    keep : sequence of str, default ()
+        Further columns, which every sentence of an article gets, of the type that they have.
+    target : str, optional
+        What the stance is about, for a stance model.
+    jobs : int, default 1
+        Processes, if it takes more than a few seconds. A script that asks for more than one needs the usual
+        ``if __name__ == "__main__":``.
+
+    Returns
+    -------
+    DataFrame
+        ``article``, ``sentence`` (from 0 in each article), ``start`` and ``end`` (characters of the article), ``text``,
+        ``boilerplate``, ``labels`` (a list), ``score_<label>`` (missing for boilerplate), in a multilabel task
+        ``threshold_<label>``, of a stance model that knows its targets ``target_in_training`` and ``touches_target``,
+        and the columns kept.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, two have one name, a text isn't a string, or the model can't be loaded.
+    """
+    classifier = (load_model(model) if model is None or isinstance(model, str) else model).towards(target)
+    about = () if known_target(classifier) is None else TARGET_COLUMNS
+    rows = RowFormat("parquet", classifier.labels, tuple(classifier.given_from), about, (_ROW,))
+    own = set(rows.schema.names)
+    columns = [str(column) for column in frame.columns]
+    for column in (text, *([id] if id != "id" else []), *keep):
+        if columns.count(column) != 1:
+            there = "two columns of that name" if column in columns else f"no such column; it has {', '.join(columns)}"
+            raise InputError(f"the data frame: {short(column)}: there is {there}")
+        if column in keep and column in own:
+            raise InputError(f"the data frame: the result has a column {column!r} of its own; rename that to keep")
+
+    def documents() -> Iterator[Document]:
+        names: Sequence[Any] = frame[id].tolist() if id in columns else [None] * len(frame)
+        for number, (content, name) in enumerate(zip(frame[text].tolist(), names, strict=True)):
+            if is_missing(content) or (isinstance(content, str) and not content.strip()):
+                continue
+            if not isinstance(content, str):
+                raise InputError(
+                    f"the data frame: row {number}: column {text!r} has {short(content)}, which is no text"
+                )
+            yield Document(cell_key(name) or str(number), f"row {number}", content=content, kept={_ROW: str(number)})
+
+    tables = [batch.rows.to_pandas() for batch in score_batches(Scorer(classifier, rows), documents(), jobs)]
+    found: pd.DataFrame = pd.concat(tables, ignore_index=True) if tables else rows.table([]).to_pandas()
+    places = found.pop(_ROW).astype("int64").to_numpy()
+    for column in keep:
+        found[column] = frame[column].take(places).array
+    return found

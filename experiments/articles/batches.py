@@ -1,16 +1,7 @@
 """Scores documents a batch at a time, in processes where there is enough to do, and yields them in their order."""
 
 import itertools
-import multiprocessing
-import os
-import pickle
-import signal
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,20 +10,15 @@ from experiments.articles.read import Article, article_of
 from experiments.articles.rows import RowFormat
 from experiments.articles.score import score_articles
 from experiments.articles.scored import ScoredArticle
-from experiments.errors import InputError, UnfinishedError
+from experiments.errors import InputError
 from experiments.model import SentenceClassifier
-from experiments.signals import end_with_parent
+from experiments.model.pool import in_processes, slim
 
 LARGE = 200_000
 """Characters from which on a batch is full: some 1,500 sentences, which a classifier takes in one call."""
 
 MANY = 500
 """Documents from which on it is."""
-
-ALONE = 3.0
-"""Seconds that one process works before it has others help: to start them takes about as long."""
-
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -150,60 +136,14 @@ def score_batch(scorer: Scorer, documents: Sequence[Document | Article]) -> Batc
 
 
 def score_batches(
-    scorer: Scorer, documents: Iterable[Document | Article], jobs: int = 1, alone: float = ALONE
+    scorer: Scorer, documents: Iterable[Document | Article], jobs: int = 1, alone: float | None = None
 ) -> Iterator[Batch]:
     """Score documents and yield them in batches, in their order, whatever the number of processes.
 
-    Parameters
-    ----------
-    scorer : Scorer
-        Sent to each process once.
-    documents : iterable of Document or Article
-        Read as far as batches are under way: two a process, and one more.
-    jobs : int, default 1
-        Processes; 1 for this one alone.
-    alone : float, default 3
-        Seconds that this process scores by itself first: most jobs are done by then.
-
-    Raises
-    ------
-    InputError
-        While documents are read.
-    UnfinishedError
-        If a process was killed, as systems do that run out of memory.
+    The arguments are those of :func:`experiments.model.pool.in_processes`, which says what is raised.
     """
-    batches = batched(documents)
-    began = time.monotonic()
-    for batch in batches:
-        yield score_batch(scorer, batch)
-        if jobs > 1 and time.monotonic() - began >= alone:
-            break
-    else:
-        return
-    with _processes(scorer, jobs) as submit:
-        under_way: deque[Future[Batch]] = deque()
-        fault: list[InputError] = []
-        try:
-            for batch in _to_the_fault(batches, fault):
-                under_way.append(submit(batch))
-                if len(under_way) > 2 * jobs:
-                    yield under_way.popleft().result()
-            while under_way:
-                yield under_way.popleft().result()
-            if fault:
-                raise fault[0]
-        except BrokenProcessPool:
-            raise UnfinishedError(
-                "a process that scores was killed, maybe since memory ran out; try fewer of them (--jobs 1)"
-            ) from None
-
-
-def _to_the_fault(batches: Iterable[list[Any]], fault: list[InputError]) -> Iterator[list[Any]]:
-    """Yield batches up to a fault in reading on, which is kept until those before it are done."""
-    try:
-        yield from batches
-    except InputError as error:
-        fault.append(error)
+    slimmed = replace(scorer, classifier=slim(scorer.classifier))
+    return in_processes(score_batch, slimmed, batched(documents), jobs, alone)
 
 
 def batched(documents: Iterable[Document | Article]) -> Iterator[list[Document | Article]]:
@@ -227,39 +167,3 @@ def batched(documents: Iterable[Document | Article]) -> Iterator[list[Document |
             batch, size = [], 0
     if batch:
         yield batch
-
-
-@contextmanager
-def _processes(scorer: Scorer, jobs: int) -> Iterator[Callable[[Sequence[Document | Article]], "Future[Batch]"]]:
-    # what only training needs isn't sent; and pickled once, not for each process
-    slim = replace(scorer, classifier=replace(scorer.classifier, trained_on=frozenset()))
-    content = pickle.dumps(slim, protocol=pickle.HIGHEST_PROTOCOL)
-    former = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(_ONE_THREAD)  # several processes of several threads each only hinder each other
-    try:
-        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin, (content,))
-        try:
-            yield lambda batch: pool.submit(_score, batch)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-    finally:
-        for name, value in former.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-
-class _Own:
-    """What a process of the pool has been sent."""
-
-    scorer: Scorer
-
-
-def _begin(content: bytes) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends this process
-    end_with_parent()
-    _Own.scorer = pickle.loads(content)
-
-
-def _score(documents: Sequence[Document | Article]) -> Batch:
-    return score_batch(_Own.scorer, documents)

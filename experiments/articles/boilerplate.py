@@ -5,6 +5,7 @@ through is one sentence among many. So a rule marks a whole line of one kind or 
 says what it is, and no word alone is enough.
 """
 
+import functools
 import itertools
 import re
 from collections import Counter
@@ -33,12 +34,14 @@ from experiments.articles.boilerplate_patterns import (
     PLEA,
     SOLE_CREDIT,
 )
+from experiments.articles.quick_tests import QuickTest, folded, quick_test
 
 LONGEST = 1500
 """Paragraphs of more characters are running text; only their single sentences are looked at."""
 
-_ENDS = re.compile(r"[.!?…][\"'”’»)\]]*$")
+_STOPS = frozenset(".!?…")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_THREE = re.compile(r"[\W_]*([^\W_]+)[\W_]+([^\W_]+)[\W_]+([^\W_]+)")
 _QUOTED = re.compile(
     r"""
     “[^”]{0,800}(?:”|$)                             # to the closing quote, or to the end where there is none
@@ -82,6 +85,27 @@ _FUNCTION_WORDS = frozenset().union(
 _YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
 
 
+@functools.cache
+def _beginnings() -> QuickTest:
+    """Return the test of how a paragraph begins whose first words make it a date, a link or the like."""
+    date = rf"[\W_]*(?:{'|'.join(row.pattern for row in DATE_WORD.rows)})"
+    return QuickTest.any_of(
+        (
+            quick_test(date, DATE_WORD.flags, at_start=True),
+            quick_test(_GLUED_HEADING.pattern, at_start=True),
+            *(table.quick for table in (LINE, ADS, LINKS, LEAD, CAPTION, CREDIT_LEAD)),
+        )
+    )
+
+
+@functools.cache
+def _sentence_beginnings() -> QuickTest:
+    """Return the test of how a sentence begins that is boilerplate of its own, or the voice of a page."""
+    voice = OWN_VOICE.quick.of_first_words()  # a quotation that is taken out of a plea may have stood after them
+    in_parentheses = quick_test(r"\(", at_start=True)
+    return QuickTest.any_of((CREDIT_LINE.quick, ARTWORK.quick, voice, in_parentheses))
+
+
 def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     """Mark the sentences of an article that aren't part of its story.
 
@@ -105,12 +129,12 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     >>> mark_boilerplate([["Talks resume"], ["Oct 31, 2024 - 16:00"], ["MOSUL (AP) -- They met.", "(AP Photo/J. Roe)"]])
     [[False], [True], [False, True]]
     """
-    texts = [" ".join(" ".join(sentences).split()) if len(sentences) < 40 else "" for sentences in paragraphs]
-    texts = [text if len(text) <= LONGEST else "" for text in texts]
-    whole = [
-        bool(text) and _is_boilerplate(text, sentences, at == 0)
-        for at, (text, sentences) in enumerate(zip(texts, paragraphs, strict=True))
-    ]
+    article = " ".join(itertools.chain.from_iterable(paragraphs))
+    tidy = article.isprintable() and "  " not in article and article.strip() == article
+    texts = [_joined(sentences, tidy) for sentences in paragraphs]
+    quick = _sentence_beginnings().within(article)
+    conspicuous = [any(map(quick, sentences)) for sentences in paragraphs]
+    whole = _are_boilerplate(texts, paragraphs, conspicuous)
     for at in (
         _repeated(texts)
         | _captions(texts, paragraphs, whole)
@@ -120,46 +144,96 @@ def mark_boilerplate(paragraphs: Sequence[Sequence[str]]) -> list[list[bool]]:
     ):
         whole[at] = True
     return [
-        [all_of_it or _is_boilerplate_sentence(sentence, len(sentences)) for sentence in sentences]
-        for all_of_it, sentences in zip(whole, paragraphs, strict=True)
+        [_is_boilerplate_sentence(sentence, len(sentences)) for sentence in sentences]
+        if conspicuous[at] and not whole[at]
+        else [whole[at]] * len(sentences)
+        for at, sentences in enumerate(paragraphs)
     ]
 
 
-def _is_boilerplate(text: str, sentences: Sequence[str], first: bool) -> bool:
-    """Return whether a paragraph is boilerplate as a whole; the first may be a title that reads like a link."""
-    words = _WORD.findall(text)
-    if not words or _is_date(text, words) or CITY.find(text):
+def _joined(sentences: Sequence[str], tidy: bool) -> str:
+    """Return a paragraph with single blanks, or nothing where it is too long to be boilerplate as a whole.
+
+    Most articles are ``tidy``: they have no other white space, of which only the blank counts as printable.
+    """
+    if len(sentences) >= 40:
+        return ""
+    text = " ".join(sentences) if tidy else " ".join(" ".join(sentences).split())
+    return text if len(text) <= LONGEST else ""
+
+
+def _is_stopped(text: str) -> bool:
+    """Return whether a text ends in a stop, quotes and parentheses after it apart."""
+    return text.rstrip("\"'”’»)]")[-1:] in _STOPS
+
+
+def _are_boilerplate(
+    texts: Sequence[str], paragraphs: Sequence[Sequence[str]], conspicuous: Sequence[bool]
+) -> list[bool]:
+    """Return which paragraphs are boilerplate as a whole; the first may be a title that reads like a link.
+
+    One is ``conspicuous`` if a sentence of it begins as those do that are boilerplate, or as a page speaks.
+    """
+    beginnings, credited = _beginnings(), CREDIT.quick.among(texts)
+    held = folded("\n".join(texts)).split(b"\n")
+    whole = []
+    for at, (text, sentences) in enumerate(zip(texts, paragraphs, strict=True)):
+        if not text:
+            whole.append(False)
+            continue
+        stopped = _is_stopped(text)
+        whole.append(
+            not (text[0].isalnum() or _WORD.search(text))
+            or (not stopped and _is_line(text))
+            or (beginnings(text) and (_is_date(text) or _begins_like_one(text, stopped, sentences, at == 0)))
+            or (at in credited and _may_be_caption(text, sentences) and CREDIT.find_slowly(text) is not None)
+            or (len(text) <= 80 and SOLE_CREDIT.find(text) is not None)
+            or (text[-1] != "." and _is_glued_credit(text, sentences))
+            or (
+                (conspicuous[at] or b"you" in held[at] or _speaks_after_quotation(sentences))
+                and _pleads(text, sentences, held[at])
+            )
+        )
+    return whole
+
+
+def _speaks_after_quotation(sentences: Sequence[str]) -> bool:
+    """Return whether a sentence that may begin with a quotation goes on in the voice of a page."""
+    return any(not sentence[:1].isalnum() and OWN_VOICE.find(_QUOTED.sub(" ", sentence)) for sentence in sentences)
+
+
+def _is_line(text: str) -> bool:
+    """Return whether a line without a stop is a place, navigation, a byline or whose picture it is."""
+    if CITY.find(text):
         return True
-    stopped = _ENDS.search(text) is not None
-    if len(words) <= 12 and not stopped:
+    words = _WORD.findall(text)
+    if len(words) <= 12:
         known = {word.lower() for word in words}
-        if known <= NAVIGATION and known & NAVIGATES:
+        if (known <= NAVIGATION and known & NAVIGATES) or BYLINE.find(text):
             return True
-        if BYLINE.find(text):
-            return True
+    return len(words) <= 20 and ARTWORK.find(text) is not None
+
+
+def _begins_like_one(text: str, stopped: bool, sentences: Sequence[str], first: bool) -> bool:
+    """Return whether a paragraph is what its first words say, such as a link or a caption."""
     if len(text) <= 250 and (LINE.find(text) or ADS.find(text)):
         return True
     if LINKS.find(text) or _GLUED_HEADING.match(text):
         return True
-    if not first and len(words) <= 30 and _leads_away(text, stopped, len(sentences)):
+    if CAPTION.find(text) and _may_be_caption(text, sentences):
         return True
-    if (
-        len(sentences) <= 4
-        and len(text) <= 700
-        and not _DATELINE.match(text)
-        and (CREDIT.find(text) or CAPTION.find(text))
-    ):
+    if not first and _leads_away(text, stopped, len(sentences)) and len(_WORD.findall(text)) <= 30:
         return True
     # a scraper glues a credit to the sentence after it ("Photo: AP The family said ..."), which is news then
-    if (not stopped or len(words) <= 8) and len(words) <= 30 and CREDIT_LEAD.find(text):
-        return True
-    if len(text) <= 80 and SOLE_CREDIT.find(text):
-        return True
-    if len(words) <= 20 and not text.endswith(".") and GLUED_CREDIT.find(sentences[0]):
-        return True
-    if not stopped and len(words) <= 20 and ARTWORK.find(text):
-        return True
-    return _pleads(sentences)
+    return CREDIT_LEAD.find(text) is not None and len(_WORD.findall(text)) <= (8 if stopped else 30)
+
+
+def _may_be_caption(text: str, sentences: Sequence[str]) -> bool:
+    return len(sentences) <= 4 and len(text) <= 700 and not _DATELINE.match(text)
+
+
+def _is_glued_credit(text: str, sentences: Sequence[str]) -> bool:
+    return GLUED_CREDIT.find(sentences[0]) is not None and len(_WORD.findall(text)) <= 20
 
 
 def _leads_away(text: str, stopped: bool, sentences: int) -> bool:
@@ -182,19 +256,25 @@ def _is_boilerplate_sentence(sentence: str, of: int) -> bool:
     return of > 1 and len(sentence) <= 100 and ARTWORK.find(sentence) is not None and not _TELLS.search(sentence)
 
 
-def _is_date(text: str, words: Sequence[str]) -> bool:
+def _is_date(text: str) -> bool:
+    words = itertools.islice(_WORD.finditer(text), 15)
     return (
-        len(words) <= 14
+        all(number < 14 and _is_date_word(match[0]) for number, match in enumerate(words))
         and any(letter.isdigit() for letter in text)
         and DATE_KIND.find(text) is not None
-        and all(
-            DATE_WORD.find(word) or all(DATE_WORD.find(part) for part in re.split(r"[-.'’]", word)) for word in words
-        )
     )
 
 
-def _pleads(sentences: Sequence[str]) -> bool:
+def _is_date_word(word: str) -> bool:
+    if DATE_WORD.find(word):
+        return True
+    return not word.isalnum() and all(DATE_WORD.find(part) for part in re.split(r"[-.'’]", word))
+
+
+def _pleads(text: str, sentences: Sequence[str], held: bytes) -> bool:
     """Return whether a paragraph asks its reader for money, an address or a click more than it tells anything."""
+    if not PLEA.quick(text, held):
+        return False
     pleas = addressed = counted = 0
     for sentence in sentences:
         own = _QUOTED.sub(" ", sentence)  # what a source says to someone is news
@@ -202,7 +282,7 @@ def _pleads(sentences: Sequence[str]) -> bool:
             return False
         counted += 1
         you = _YOU.search(own) is not None
-        plea = (you or OWN_VOICE.find(own) is not None) and PLEA.find(own) is not None
+        plea = (you or OWN_VOICE.find(own) is not None) and PLEA.find_slowly(own) is not None
         pleas += plea
         addressed += you or plea
     return pleas > 0 and 2 * addressed >= counted and (pleas > 1 or counted <= 3)
@@ -213,12 +293,21 @@ def _repeated(texts: Sequence[str]) -> set[int]:
     seen: dict[tuple[str, ...], int] = {}
     marked: set[int] = set()
     title: set[str] = set()
-    for at, text in enumerate(texts):
+    end = len(texts)  # only a line without a stop, or one of the first paragraphs, can be a second copy
+    while end > 10 and (not texts[end - 1] or _is_stopped(texts[end - 1])):
+        end -= 1
+    begins = [" ".join(match.groups()).casefold() if (match := _THREE.match(text)) else "" for text in texts[:end]]
+    times = Counter(begins)
+    for at, (text, begun) in enumerate(zip(texts[:end], begins, strict=True)):
+        if not begun or (times[begun] == 1 and at >= 10):
+            continue  # too short, or nothing else begins like it
+        line = not _is_stopped(text)
+        if times[begun] == 1 and at and not line:
+            continue
         key = tuple(word.casefold().replace("’", "'") for word in _WORD.findall(text))
         if len(key) < 3:
             continue
         first = seen.setdefault(key, at)
-        line = _ENDS.search(text) is None
         if first < at and (line or (first < 3 and at < 10)):
             marked.add(at)
         if first == 0:
@@ -234,18 +323,20 @@ def _captions(texts: Sequence[str], paragraphs: Sequence[Sequence[str]], whole: 
     ``Prisoner: the leader, shown before his rise`` looks like ``Minister: we will not sign``; so it takes a picture
     word, several sentences without a last stop, or a neighbour that is one. A label that comes twice is a speaker's.
     """
+    found = [_LABELLED.match(text) if ":" in text else None for text in texts]
     labels: dict[int, str] = {}
-    for at, (text, before) in enumerate(zip(texts, [False, *whole], strict=False)):
-        label = _LABELLED.match(text)
-        if at == 0 or not label or len(text) < 40 or len(text) > 500 or _ENDS.search(text.rstrip(")")):
+    for at, (text, label, before) in enumerate(zip(texts, found, [False, *whole], strict=False)):
+        if at == 0 or not label or len(text) < 40 or len(text) > 500 or _is_stopped(text):
             continue
         beside = before and "scroll down" in texts[at - 1].lower()
-        if beside or PICTURE_WORD.find(_QUOTED.sub(" ", text)) or 1 < len(paragraphs[at]) <= 4:
+        if beside or 1 < len(paragraphs[at]) <= 4 or PICTURE_WORD.find(_QUOTED.sub(" ", text)):
             labels[at] = label[1]
-    stopped = sum(_ENDS.search(text) is not None for text in texts if len(text) > 40)
+    if not labels:
+        return set()
+    stopped = sum(_is_stopped(text) for text in texts if len(text) > 40)
     if 2 * stopped < sum(len(text) > 40 for text in texts):
         return set()
-    times = Counter(match[1] for text in texts if (match := _LABELLED.match(text)))
+    times = Counter(label[1] for label in found if label)
     return {at for at, label in labels.items() if times[label] == 1}
 
 
@@ -254,15 +345,20 @@ def _under_credits(texts: Sequence[str], whole: Sequence[bool]) -> set[int]:
     marked: set[int] = set()
     begun = False
     for at, (text, below) in enumerate(itertools.pairwise(texts), 1):
-        short = 0 < len(_WORD.findall(below)) <= 12 and not below.endswith((".", ".”", '."', ":"))
-        if begun and short and len(text) <= 80 and SOLE_CREDIT.find(text):
+        if (
+            begun
+            and len(text) <= 80
+            and not below.endswith((".", ".”", '."', ":"))
+            and SOLE_CREDIT.find(text)
+            and 0 < len(_WORD.findall(below)) <= 12
+        ):
             marked.add(at)
         begun = begun or (not whole[at - 1] and len(_WORD.findall(text)) > 2)
     return marked
 
 
 def _is_running(text: str) -> bool:
-    return len(text) > 40 and _ENDS.search(text) is not None and not text.isupper()
+    return len(text) > 40 and _is_stopped(text) and not text.isupper()
 
 
 def _other_headlines(texts: Sequence[str]) -> set[int]:
@@ -274,7 +370,7 @@ def _other_headlines(texts: Sequence[str]) -> set[int]:
     told: set[str] = set()
     last, lines = 0, list[int]()
     for at, text in enumerate(texts):
-        if text.isupper() and not _ENDS.search(text) and 5 <= len(text.split()) <= 20 and text[0].isalpha():
+        if text.isupper() and not _is_stopped(text) and 5 <= len(text.split()) <= 20 and text[0].isalpha():
             lines.append(at)
             continue
         if lines and _is_running(texts[last]) and _is_running(text):
@@ -301,7 +397,7 @@ def _under_headings(texts: Sequence[str]) -> set[int]:
             continue
         if LINKS.find(text):
             for below in range(at + 1, min(at + 9, len(texts))):
-                if not texts[below] or len(texts[below]) > 200 or _ENDS.search(texts[below]):
+                if not texts[below] or len(texts[below]) > 200 or _is_stopped(texts[below]):
                     break
                 marked.add(below)
         elif ADS.find(text):

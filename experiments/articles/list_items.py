@@ -108,3 +108,32 @@ def _following(number: str) -> frozenset[str]:
     elif len(number) == 1:
         following.add(chr(ord(number) + 1))
     return frozenset(following)
+
+
+def _seconds() -> list[re.Pattern[str]]:
+    """Return what finds the second number of a list; several expressions that begin with a letter are the fastest."""
+    later = sorted({number for first in _FIRST for number in _following(first)})
+    stops = {  # a capital and a full stop are an initial
+        r"\.(?<=%s.)[)\s]": [number for number in later if len(number) > 1 or not number.isupper()],
+        r"\.(?<=%s.)\)": [number for number in later if len(number) == 1 and number.isupper()],
+        r"\)(?<=%s.)\s": later,
+    }
+    return [
+        re.compile(stop % rf"[\s(•⁃▪‣◦–-](?:{'|'.join(numbers)})")
+        for stop, all_numbers in stops.items()
+        for length in (1, 2)
+        if (numbers := [number for number in all_numbers if len(number) == length])
+    ]
+
+
+_SECONDS = _seconds()
+
+
+def may_hold_lists(text: str) -> bool:
+    """Return whether a list may stand anywhere in a text but at the beginning of a paragraph; most texts have none."""
+    return any(second.search(text) for second in _SECONDS)
+
+
+def may_begin_list(text: str, start: int, end: int) -> bool:
+    """Return whether a list may stand at the beginning of a paragraph."""
+    return _MARKER.match(text, start, end) is not None

@@ -1,8 +1,11 @@
 """Regular expressions as tables: a row for each thing that is found, with an example of it."""
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
+
+from experiments.articles.quick_tests import QuickTest, quick_test
 
 
 class Row(NamedTuple):
@@ -44,7 +47,7 @@ class PatternTable:
     ----------
     rows : tuple of Row
         As given.
-    find : callable
+    find_slowly : callable
         The method, from a text to a match or None. The rows are compiled once, when the table is made.
 
     Examples
@@ -63,7 +66,19 @@ class PatternTable:
         flags: int = re.IGNORECASE,
     ) -> None:
         self.method, self.rows, self.before, self.after, self.flags = method, rows, before, after, flags
-        self.find: Callable[[str], re.Match[str] | None] = self._compiled(*rows)
+        self.find_slowly: Callable[[str], re.Match[str] | None] = self._compiled(*rows)
+
+    @functools.cached_property
+    def quick(self) -> QuickTest:
+        """What each text passes in which a row is found, read off the patterns of the rows."""
+        at_start = self.method != "search"
+        return QuickTest.any_of(
+            quick_test(f"{self.before}(?:{row.pattern}){self.after}", self.flags, at_start) for row in self.rows
+        )
+
+    def find(self, text: str) -> re.Match[str] | None:
+        """Return what the method returns; most texts are turned down by the quick test."""
+        return self.find_slowly(text) if self.quick(text) else None
 
     def alone(self, row: Row) -> Callable[[str], re.Match[str] | None]:
         """Return what `find` would be if the table held this row and no other."""

@@ -2,13 +2,14 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+import string
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import sentencex
 
 from experiments.articles.boilerplate import mark_boilerplate
-from experiments.articles.list_items import list_items
+from experiments.articles.list_items import list_items, may_begin_list, may_hold_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,21 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
     >>> [s.text for s in split_sentences("Peace talks\n\n“We agree. It is done,” Lt. Col. Ray said.")]
     ['Peace talks', '“We agree.', 'It is done,” Lt. Col. Ray said.']
     """
+    shown = _shown(text)
+    lists = may_hold_lists(text)
     paragraphs = [
-        [(begin + a, begin + b) for begin, end in list_items(text, *span) for a, b in _segment(text[begin:end])]
+        [
+            (begin + a, begin + b)
+            for begin, end in (list_items(text, *span) if lists or may_begin_list(text, *span) else (span,))
+            for a, b in _segment(text[begin:end], shown[begin:end])
+        ]
         for span in _paragraphs(text)
     ]
-    marks = mark_boilerplate([[text[a:b] for a, b in spans] for spans in paragraphs])
+    sentences = [[text[a:b] for a, b in spans] for spans in paragraphs]
     return tuple(
-        Sentence(a, b, text[a:b], marked)
-        for spans, row in zip(paragraphs, marks, strict=True)
-        for (a, b), marked in zip(spans, row, strict=True)
+        Sentence(a, b, sentence, marked)
+        for spans, row, marks in zip(paragraphs, sentences, mark_boilerplate(sentences), strict=True)
+        for (a, b), sentence, marked in zip(spans, row, marks, strict=True)
     )
 
 
@@ -78,19 +85,25 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     blocks: list[list[tuple[int, int]]] = []
     last = 0
     for match in _LINE.finditer(text):
-        start, end = match.start(), match.start() + len(match[0].rstrip())
+        start, end = match.span()
+        if text[end - 1].isspace():
+            end = start + len(match[0].rstrip())
         gap = text[last:start]
-        if not blocks or max(gap.count("\n"), gap.count("\r")) > 1 or "\u2029" in gap:
-            blocks.append([])
-        blocks[-1].append((start, end))
+        if gap == "\n" and blocks:
+            blocks[-1].append((start, end))
+        elif gap == "\n\n" or not blocks or max(gap.count("\n"), gap.count("\r")) > 1 or "\u2029" in gap:
+            blocks.append([(start, end)])
+        else:
+            blocks[-1].append((start, end))
         last = end
-    width = max((_wrap_width(text, block) for block in blocks), default=0)
+    width = max((_wrap_width(text, block) for block in blocks if len(block) > 2), default=0)
     for block in blocks:
         begin = block[0][0]
-        for line, following in itertools.pairwise(block):
-            if not _wrapped(text, line, following, width):
-                yield begin, line[1]
-                begin = following[0]
+        if len(block) > 1:
+            for line, following in itertools.pairwise(block):
+                if not _wrapped(text, line, following, width):
+                    yield begin, line[1]
+                    begin = following[0]
         yield begin, block[-1][1]
 
 
@@ -99,9 +112,7 @@ def _first_word_length(text: str, start: int) -> int:
 
 
 def _wrap_width(text: str, block: Sequence[tuple[int, int]]) -> int:
-    """Return the width at which a block was wrapped by filling its lines, or 0 if it wasn't."""
-    if len(block) < 3:
-        return 0
+    """Return the width at which a block of three lines or more was wrapped by filling them, or 0 if it wasn't."""
     width = max(end - start for start, end in block)
     if width not in _WRAP_WIDTHS:
         return 0
@@ -121,21 +132,38 @@ def _wrapped(text: str, line: tuple[int, int], following: tuple[int, int], width
     return text[following[0]].islower() and not _ENDS.search(text, max(start, end - 6), end)
 
 
-_HIDDEN = re.compile(r"[“”«»„‟\"()]|(?<!\w)['‘’`]|['’](?!\w)|[^\S ]|[\ud800-\udfff\x00-\x1f]")
+_QUOTES = '“”«»„‟"()'
+_OUTER_APOSTROPHES = {  # a pattern that begins with a letter is looked for much faster
+    **{mark: re.compile(rf"{mark}(?:(?<!\w.)|(?!\w))") for mark in "'’"},
+    **{mark: re.compile(rf"{mark}(?<!\w.)") for mark in "‘`"},
+}
+_ODD_SPACE = re.compile(r"[^\S ]|[\ud800-\udfff\x00-\x1f]")
 _CLOSERS = frozenset("”’»)]}\"'")
 _OPENERS = "“‘«„([{\"'"
 
 
-def _segment(paragraph: str) -> list[tuple[int, int]]:
+def _shown(text: str) -> str:
+    """Return a text as sentencex is shown it: blanks for quotes and parentheses, so offsets hold."""
+    shown = text.replace("\n", " ")
+    if not shown.isprintable():  # the only white space that is printable is the blank
+        shown = _ODD_SPACE.sub(" ", shown)
+    for mark in _QUOTES:
+        shown = shown.replace(mark, " ")
+    for mark, outer in _OUTER_APOSTROPHES.items():
+        if mark in shown:
+            shown = outer.sub(" ", shown)
+    return shown
+
+
+def _segment(paragraph: str, shown: str) -> list[tuple[int, int]]:
     """Return the spans of a paragraph's sentences, without white space at their ends."""
-    shown = _HIDDEN.sub(" ", paragraph)  # as long as the paragraph, so offsets hold
     spans: list[tuple[int, int]] = []
-    begin = 0
+    begin, length = 0, len(paragraph)
     for end in _candidates(shown):
-        while end < len(paragraph) and paragraph[end] in _CLOSERS:
+        while end < length and paragraph[end] in _CLOSERS:
             end += 1
         if (
-            paragraph[end : end + 2] == ' "'
+            paragraph.startswith(' "', end)
             and paragraph[end + 2 : end + 3] in ("", " ")
             and paragraph.count('"', begin, end) % 2
         ):
@@ -163,7 +191,24 @@ _CHUNK = 10_000
 _LONGEST_SENTENCE = 160_000
 
 
-def _candidates(shown: str) -> Iterator[int]:
+def _candidates(shown: str) -> Iterable[int]:
+    """Return where sentencex ends sentences."""
+    return [end for end, _ in _pieces(shown)] if len(shown) <= _CHUNK else _candidates_of_long(shown)
+
+
+def _pieces(shown: str) -> list[tuple[int, int]]:
+    """Return where the words of each of sentencex's pieces end, and where the piece does."""
+    ends: list[tuple[int, int]] = []
+    inside = 0
+    for piece in sentencex.segment("en", shown):
+        found = inside if shown.startswith(piece, inside) else shown.find(piece, inside)
+        if found >= 0:
+            inside = found + len(piece)
+            ends.append((found + len(piece.rstrip()), inside))
+    return ends
+
+
+def _candidates_of_long(shown: str) -> Iterator[int]:
     """Yield where sentencex ends sentences, showing it a chunk at a time: some stretches take it quadratic time.
 
     A chunk's last piece may go on, so the next chunk begins with it. What has no end in 160,000 characters is
@@ -173,14 +218,7 @@ def _candidates(shown: str) -> Iterator[int]:
     while at < len(shown):
         chunk = shown[at : at + size]
         last = at + size >= len(shown)
-        ends: list[tuple[int, int]] = []
-        inside = 0
-        for piece in sentencex.segment("en", chunk):
-            found = chunk.find(piece, inside)
-            if found < 0:
-                continue
-            inside = found + len(piece)
-            ends.append((at + found + len(piece.rstrip()), at + inside))
+        ends = [(at + end, at + inside) for end, inside in _pieces(chunk)]
         if not last and len(ends) < 2 and size < _LONGEST_SENTENCE:
             size *= 2
             continue
@@ -225,6 +263,10 @@ _SPEAKING = "|".join(
 _BEFORE_NAME = re.compile(rf"(?:^|[\s\"'“‘(./-])(?:{_TITLES}|St|Ste|Ft|Mt|vs|approx|al)\.$")
 _BEFORE_NUMBER = re.compile(rf"(?:^|[\s\"'“‘(–—-])(?:{_MONTHS}|No|Nos|[Ff]igs?|pp?|vol|art|approx|ca|c|Res)\.$")
 _INITIALS = re.compile(r"(?:^|[\s\"'“‘(])(?!U\.[SKN]|D\.C|E\.U|L\.A|U\.A|N\.Y|P\.M|A\.M)(?:[A-Z]\.){2}$")  # J.D.
+_BEFORE_STOPS = frozenset(  # the two letters before the stop of what these two find
+    [title[-2:] for title in (*_TITLES.split("|"), "St", "Ste", "Ft", "Mt", "vs", "approx", "al")]
+    + [f".{letter}" for letter in string.ascii_uppercase]
+)
 _CLOCK = re.compile(r"\b[ap]\.m\.$")
 _LIST_NUMBER = re.compile(r"\W*(?:\d{1,2}|[A-Za-z]|[ivx]{1,4}|[IVX]{1,4})(?:\.?\)|\.)")
 _END_OF_SPEECH = re.compile(
@@ -253,22 +295,27 @@ _SAID = re.compile(rf"(?:(?:[A-Z][\w.'’-]*|he|she|they|I|we|it)\s){{1,3}}(?:{_
 def _continues(tail: str, head: str, glued: bool) -> bool:
     """Return whether what starts with ``head`` goes on with the sentence that ends in ``tail``."""
     word = head.lstrip(_OPENERS + " ")
-    if not word or not any(letter.isalnum() for letter in head):
+    if not word or not (word[0].isalnum() or any(letter.isalnum() for letter in head)):
         return True
-    if head.startswith("[") and head.endswith("]"):
+    if head[0] == "[" and head.endswith("]"):
         return True  # a source or a footnote
-    if _LIST_NUMBER.fullmatch(tail):
+    if (len(tail) < 8 or not tail[0].isalnum()) and _LIST_NUMBER.fullmatch(tail):
         return True
-    if _END_OF_SPEECH.search(tail) and _SAID.match(head):
+    if tail[-1] not in ".:;" and _END_OF_SPEECH.search(tail) and _SAID.match(head):
         return True
     if word[0].islower():
         return not _LOWER_CASE_NAME.match(word)
-    if _CLOCK.search(tail):
+    stopped = tail[-1] == "."
+    if stopped and tail.endswith(".m.") and _CLOCK.search(tail):
         return _AFTER_CLOCK.match(word) is not None
-    if _BEFORE_NUMBER.search(tail) and word[0].isdigit():
+    if stopped and word[0].isdigit() and _BEFORE_NUMBER.search(tail):
         return True
     if glued and not (_GLUED_STOP.search(tail) and _GLUED_START.match(word)):
         return True  # a ticker (MSFT.O) or an initial
-    if _BEFORE_NAME.search(tail) or (_INITIALS.search(tail) and word[0].isupper()):
+    if (
+        stopped
+        and tail[-3:-1] in _BEFORE_STOPS
+        and (_BEFORE_NAME.search(tail) or (word[0].isupper() and _INITIALS.search(tail)))
+    ):
         return not _STARTS_NEW.match(word)
     return False

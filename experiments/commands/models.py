@@ -20,6 +20,7 @@ from experiments.commands.options import (
     Ignore,
     LabelsColumn,
     Model,
+    Processes,
     TargetColumn,
     TextColumn,
     check_codes,
@@ -51,6 +52,7 @@ def evaluate(
     header: Header = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
     ignore: Ignore = None,
+    jobs: Processes = None,
     track: Annotated[
         bool, typer.Option("--track/--no-track", help="Keep the evaluation as a run of the model, where a store is.")
     ] = True,
@@ -73,6 +75,7 @@ def evaluate(
         from experiments.files import STARTER
         from experiments.output import check_output
         from experiments.tracking.resolve import model_files, resolve_model, starter_line
+        from experiments.training.processes import cores
 
         ignored = sorted({*check_codes(ignore), *(load_config(config).evaluation.ignore if config else [])})
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
@@ -82,7 +85,9 @@ def evaluate(
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         tracked = is_tracked(uri, track)
-        evaluation = evaluate_file(classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say)
+        evaluation = evaluate_file(
+            classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say, jobs or cores()
+        )
         checked = run_checks(Subject(classifier, evaluation, bootstrap=bootstrap, seed=seed), ignored)
         run_id = track_evaluation(uri, classifier, evaluation) if tracked else None
         text_ = evaluated_text(uri, classifier, evaluation, checked, run_id)
@@ -141,7 +146,7 @@ def score(
             "files left out end it with status 1. What is left out is named and counted."
         ),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core when left out.")] = None,
+    jobs: Processes = None,
     deduplicate: Annotated[
         bool,
         typer.Option(

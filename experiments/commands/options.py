@@ -29,6 +29,9 @@ Jobs = Annotated[
         show_default=False,
     ),
 ]
+Processes = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Processes; one a core when left out.", show_default=False)
+]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", help="A config that says the columns and the task; options given here win.")
 ]

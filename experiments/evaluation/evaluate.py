@@ -19,6 +19,7 @@ from experiments.evaluation.predictions import SLICE
 from experiments.files import finite
 from experiments.measures.metrics import Metrics, measure
 from experiments.model import SentenceClassifier
+from experiments.model.pool import predict
 from experiments.notices import Warn
 from experiments.output import check_output, writing
 from experiments.tables.cells import cell_key
@@ -56,7 +57,12 @@ class Evaluation:
 
 
 def evaluate(
-    classifier: SentenceClassifier, data: Labelled, bootstrap: int = 1000, seed: int = 0, slices: Sequence[str] = ()
+    classifier: SentenceClassifier,
+    data: Labelled,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    slices: Sequence[str] = (),
+    jobs: int = 1,
 ) -> Evaluation:
     """Predict labelled rows and measure the predictions.
 
@@ -70,8 +76,10 @@ def evaluate(
         Resamples for the bounds, and their seed.
     slices : sequence of str, default ()
         Columns by whose values the metrics are measured once more; those the rows don't have are among the gaps.
+    jobs : int, default 1
+        Processes that predict, if that takes more than a few seconds.
     """
-    probabilities = classifier.predict_proba(data.texts, data.targets)
+    probabilities = predict(classifier, data.texts, data.targets, jobs)
     decided = classifier.decide(probabilities)
     labels, task = classifier.labels, classifier.task
 
@@ -128,6 +136,7 @@ def evaluate_file(
     slices: Sequence[str],
     predictions: Path | None,
     warn: Warn,
+    jobs: int = 1,
 ) -> Evaluation:
     """Read a labelled file, evaluate the model on it, and write the predictions if asked.
 
@@ -148,7 +157,7 @@ def evaluate_file(
             )
     for line in undecided_lines(data, classifier.labels):
         warn(f"note: {line}")
-    evaluation = evaluate(classifier, data, bootstrap, seed, slices)
+    evaluation = evaluate(classifier, data, bootstrap, seed, slices, jobs)
     apart = "" if target in slices else f"; --slice {target} measures them apart"
     for line in [*(f"{line}{apart}" for line in unknown_lines(evaluation)), *gap_lines(evaluation.gaps)]:
         warn(f"note: {line}")

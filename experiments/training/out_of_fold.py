@@ -9,6 +9,7 @@ from joblib import Parallel, delayed
 
 from experiments.corpus.rows import Labelled
 from experiments.corpus.splits import folds
+from experiments.progress import followed
 
 
 def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_folds: int, seed: int) -> np.ndarray:
@@ -37,8 +38,11 @@ def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_fo
 
     parts = list(folds(data, n_folds, seed))
     jobs = min(n_folds, os.cpu_count() or 1)
-    found = Parallel(n_jobs=jobs)(delayed(held_out_probabilities)(rest, held_out) for rest, held_out in parts)
+    found = Parallel(n_jobs=jobs, return_as="generator")(
+        delayed(held_out_probabilities)(rest, held_out) for rest, held_out in parts
+    )
     probabilities = np.zeros(data.y.shape)
-    for (_, held_out), part in zip(parts, found, strict=True):
+    shown = followed(found, len(parts), "out of fold", "folds", lambda line: None)
+    for (_, held_out), part in zip(parts, shown, strict=True):
         probabilities[held_out] = part
     return probabilities

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from experiments.config.schema import Config
 from experiments.errors import InputError
 from experiments.notices import Warn
+from experiments.progress import progress
 from experiments.signals import end_with_parent, interruption, terminate_as_interrupt
 
 _PATIENCE = 15  # seconds that a process has to close its run before it is killed
@@ -100,6 +101,16 @@ def run_each(
             began = time.time()
             yield Ended(number, work(part, say), None, False, os.getpid(), began)
         return
+    # closed, or processes would outlive an iteration that is left
+    with progress("fitting", say) as shown, closing(_ended(work, parts, jobs, one_thread, say)) as ended:
+        for number, each in enumerate(ended, 1):
+            shown.at(number / len(parts), f"{number} of {len(parts)}")
+            yield each
+
+
+def _ended(
+    work: Callable[[Any, Warn], Any], parts: Sequence[Any], jobs: int, one_thread: bool, say: Warn
+) -> Generator[Ended, None, None]:
     spawn = multiprocessing.get_context("spawn")
     waiting = list(enumerate(parts))[::-1]
     running: dict[Connection, tuple[int, Any, float]] = {}

@@ -2,6 +2,7 @@ import doctest
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from experiments import notebooks
@@ -49,3 +50,54 @@ def test_too_few_targets_are_refused(small_stance_model):
         list(small_stance_model.score(["One.", "Two."], ["the arms embargo"]))
     (row,) = small_stance_model.score(["It starved the clinics."], ["the arms embargo"])
     assert set(row["labels"]) <= {"favor", "against", "none"}
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame(
+        {
+            "id": ["a", None, "c", "d", 7],
+            "body": ["Rebels shelled the town. It rained.", "They met.", None, "  ", "Published 12:03 GMT"],
+            "seats": pd.array([3, None, 5, 6, 7], dtype="Int64"),
+            "date": pd.to_datetime(["2031-01-01"] * 5),
+        },
+        index=[9, 9, 3, 2, 1],
+    )
+
+
+def test_frame_of_articles_becomes_one_of_sentences(trained, in_workspace, frame):
+    model = notebooks.load_model(trained.model_uri)
+    found = notebooks.score_frame(frame, model, text="body", keep=["seats", "date"])
+    assert found["article"].tolist() == ["a", "a", "1", "7"]
+    assert found["sentence"].tolist() == [0, 1, 0, 0]
+    assert found["boilerplate"].tolist() == [False, False, False, True]
+    assert found["score_threat"].isna().tolist() == found["boilerplate"].tolist()
+    assert found["seats"].tolist() == [3, 3, pd.NA, 7] and found["seats"].dtype == "Int64"
+    assert found["date"].dtype == frame["date"].dtype
+    assert [
+        text[a:b]
+        for text, a, b in zip(["Rebels shelled the town. It rained."] * 2, found["start"], found["end"], strict=False)
+    ] == (found["text"].tolist()[:2])
+    expected = [{label: row[f"score_{label}"] for label in model.labels} for _, row in found[:3].iterrows()]
+    assert expected == [each["scores"] for each in model.score(found["text"][:3])]
+
+
+def test_frame_without_articles_has_the_same_columns(trained, in_workspace, frame):
+    model = notebooks.load_model(trained.model_uri)
+    none = notebooks.score_frame(frame[2:3], model, text="body", keep=["seats"])
+    some = notebooks.score_frame(frame, model, text="body", keep=["seats"])
+    assert len(none) == 0 and list(none.columns) == list(some.columns)
+
+
+def test_frame_that_cannot_be_scored_says_why(trained, in_workspace, frame):
+    model = notebooks.load_model(trained.model_uri)
+    with pytest.raises(InputError, match="'text': there is no such column; it has id, body, seats, date"):
+        notebooks.score_frame(frame, model)
+    with pytest.raises(InputError, match="'outlet': there is no such column"):
+        notebooks.score_frame(frame, model, text="body", keep=["outlet"])
+    with pytest.raises(InputError, match="row 0: column 'date' has Timestamp"):
+        notebooks.score_frame(frame, model, text="date")
+    with pytest.raises(InputError, match="a column 'labels' of its own"):
+        notebooks.score_frame(frame.assign(labels=1), model, text="body", keep=["labels"])
+    with pytest.raises(InputError, match="two columns of that name"):
+        notebooks.score_frame(pd.concat([frame, frame], axis=1), model, text="body")

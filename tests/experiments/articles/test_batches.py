@@ -63,7 +63,7 @@ def test_process_that_is_killed_ends_the_job_and_never_hangs(scorer):
         yield Document("k", "k", content="They met.", kept={"k": Killer()})
         yield from documents(25)
 
-    with pytest.raises(UnfinishedError, match="was killed, maybe since memory ran out"):
+    with pytest.raises(UnfinishedError, match="a process was killed, maybe since memory ran out"):
         list(score_batches(scorer, deadly(), 2, 0.0))
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments.articles.boilerplate import mark_boilerplate
 from experiments.articles.read import split_sentences
 
 STORY = [
@@ -341,3 +342,13 @@ def test_a_headline_under_the_name_of_its_agency_is_kept() -> None:
     for above in (["Reuters"], ["3 May 2031", "Reuters"], ["World", "Reuters"]):
         sentences = split_sentences("\n\n".join([*above, *STORY]))
         assert not any(sentence.boilerplate for sentence in sentences[len(above) :])
+
+
+def test_a_second_copy_of_the_first_sentences_is_marked_though_it_ends_in_a_stop() -> None:
+    told = [["The mayor left."], ["Ferries sail again."], ["Nobody knows why."], ["The mayor left."], ["All is well."]]
+    assert mark_boilerplate(told) == [[False], [False], [False], [True], [False]]
+
+
+@pytest.mark.parametrize("gap", [" ", "  ", "\u00a0", "\n", " \t "])
+def test_any_white_space_stands_between_the_words_of_a_rule(gap: str) -> None:
+    assert mark_boilerplate([["The mayor left."], [f"Read{gap}more: Why the ferries stopped"]]) == [[False], [True]]
