@@ -142,8 +142,8 @@ def score_batches(
 
     The arguments are those of :func:`experiments.model.pool.in_processes`, which says what is raised.
     """
-    slimmed = replace(scorer, classifier=slim(scorer.classifier))
-    return in_processes(score_batch, slimmed, batched(documents), jobs, alone)
+    sent = replace(scorer, classifier=slim(scorer.classifier)) if jobs > 1 else scorer
+    return in_processes(score_batch, sent, batched(documents), jobs, alone)
 
 
 def batched(documents: Iterable[Document | Article]) -> Iterator[list[Document | Article]]:
