@@ -7,7 +7,7 @@ _PLAIN = {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "„": '"', 
 _QUOTES = str.maketrans(_PLAIN)
 _SPLIT_POSSESSIVE = re.compile(r"\s+'(s|t|re|ve|ll|d|m)\b")
 _DIGIT = re.compile(r"\d")
-_ODD_DIGIT = re.compile(r"(?![0-9])\d")
+_ODD_DIGIT = re.compile(r"[^\D0-9]")
 _SPACE = re.compile(r"\s+")
 _BETWEEN = "\x00"  # neither a blank nor part of a word: what is read at a text's edge is read beside it
 
