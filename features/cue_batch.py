@@ -28,12 +28,7 @@ class CueBatch:
     Parameters
     ----------
     cues : SentenceCues
-        A fitted one.
-
-    Raises
-    ------
-    ValueError
-        If two columns have one name, by which the cues tell them apart, and this doesn't.
+        A fitted one for which :func:`tells_columns_apart` holds.
     """
 
     def __init__(self, cues: SentenceCues) -> None:
@@ -48,8 +43,6 @@ class CueBatch:
         self._first_pair = self._first_speaker + n_actors * self._n_say
         self._first_form = self._first_pair + (n * (n - 1) // 2 if cues.pairs else 0)
         self.n_columns = self._first_form + len(FORM)
-        if len(cues.get_feature_names_out()) != self.n_columns:
-            raise ValueError("two columns of the cues have one name")
 
         self._begin: dict[str, tuple[list[int], list[int]]] = {}  # first word -> categories, numbers of longer entries
         self._stems, self._forms = Numbered(), Numbered()  # those that stand behind an entry's first word
@@ -265,6 +258,19 @@ class CueBatch:
         form[:, 5] = contrasts
         form[some, 6] = (flags[begins[some] + sizes[some] - 1] & _ASKS) > 0
         return form
+
+
+def tells_columns_apart(cues: SentenceCues) -> bool:
+    """Return whether cues are fitted and no two of their columns have one name.
+
+    Names are what the cues tell columns apart by; here it is where they stand.
+    """
+    if not {"index_", "categories_"} <= set(vars(cues)):
+        return False
+    names = [name for name in cues.categories_ if isinstance(name, str)]
+    n, actors, says = (sum(map(str.startswith, names, [prefix] * len(names))) for prefix in ("", "actor_", "say_"))
+    pairs = n * (n - 1) // 2 if cues.pairs else 0
+    return len(cues.get_feature_names_out()) == _STANDINGS * n + actors * says + pairs + len(FORM)
 
 
 def _flags(token: str) -> int:

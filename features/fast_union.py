@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from features.cue_batch import CueBatch
+from features.cue_batch import CueBatch, tells_columns_apart
 from features.cues import SentenceCues
 from features.ngram_batch import CharacterRuns, WordRuns
 from features.normalise import normal_words, normalise_text
@@ -119,11 +119,7 @@ def reads_fast(union: Any) -> bool:
 
 def _known(transformer: Any) -> bool:
     if type(transformer) is SentenceCues:
-        try:
-            CueBatch(transformer)
-        except (AttributeError, ValueError):  # one that isn't fitted; two columns of one name
-            return False
-        return True
+        return tells_columns_apart(transformer)
     return (
         type(transformer) is TfidfVectorizer
         and type(vars(transformer).get("vocabulary_")) is dict

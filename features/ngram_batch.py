@@ -26,38 +26,32 @@ class WordRuns:
         self._vectorizer = vectorizer
         self._find = re.compile(vectorizer.token_pattern).findall
         shortest, longest = vectorizer.ngram_range
-        split = [
-            (parts, column)
-            for term, column in vectorizer.vocabulary_.items()
-            if shortest <= len(parts := term.split(" ")) <= longest
-        ]
         self._tokens: dict[str, int] = {}
-        for parts, _ in split:
-            for part in parts:
-                self._tokens.setdefault(part, len(self._tokens))
-        columns = {(self._tokens[parts[0]],): int(column) for parts, column in split if len(parts) == 1}
-        runs: list[dict[tuple[int, ...], int]] = [columns, *({} for _ in range(longest - 1))]
-        for parts, column in split:
-            if len(parts) > 1:
-                run = tuple(self._tokens[part] for part in parts)
-                runs[len(run) - 1][run] = int(column)
-                for length in range(2, len(run)):
-                    runs[length - 1].setdefault(run[:length], -1)  # on the way to a longer one
-        self._levels = list(self._numbered(runs))
+        tokens = self._tokens
+        runs: list[list[list[int]]] = [[] for _ in range(longest)]
+        columns: list[list[int]] = [[] for _ in range(longest)]
+        for term, column in vectorizer.vocabulary_.items():
+            parts = term.split(" ")
+            if shortest <= len(parts) <= longest:
+                runs[len(parts) - 1].append([tokens.setdefault(part, len(tokens)) for part in parts])
+                columns[len(parts) - 1].append(column)
+        self._levels = list(self._numbered(runs, columns))
         self._tokens_of_word = Lists()
 
-    def _numbered(self, runs: list[dict[tuple[int, ...], int]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the keys of the runs of each length, sorted, and their columns (-1 for none)."""
+    def _numbered(
+        self, runs: list[list[list[int]]], columns: list[list[int]]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the keys of the runs of each length, sorted, and their columns (-1 for one that only begins others)."""
         n = max(len(self._tokens), 1)
-        numbers: dict[tuple[int, ...], int] = {(token,): token for token in range(n)}
-        yield np.arange(n), np.asarray([runs[0].get((token,), -1) for token in range(n)], dtype=np.int64)
-        for level in runs[1:]:
-            ordered = sorted((numbers[run[:-1]] * n + run[-1], run) for run in level)
-            numbers = {run: number for number, (_, run) in enumerate(ordered)}
-            yield (
-                np.asarray([key for key, _ in ordered], dtype=np.int64),
-                np.asarray([level[run] for _, run in ordered], dtype=np.int64),
-            )
+        by_length = [np.asarray(each, dtype=np.int64).reshape(-1, at) for at, each in enumerate(runs, 1)]
+        begun = [np.zeros(len(each), dtype=np.int64) for each in by_length]  # the number of what each begins with
+        for at in range(len(by_length)):
+            key = [start * n + each[:, at] for start, each in zip(begun[at:], by_length[at:], strict=True)]
+            keys = np.unique(np.concatenate(key)) if at else np.arange(n)
+            begun[at:] = [np.searchsorted(keys, each) for each in key]
+            column_of = np.full(len(keys), -1, dtype=np.int64)
+            column_of[begun[at]] = columns[at]
+            yield keys, column_of
 
     def learn(self, words: list[str]) -> None:
         """Take in words, as they stand between blanks, in the order of their numbers."""
@@ -107,6 +101,7 @@ class CharacterRuns:
     def __init__(self, vectorizer: TfidfVectorizer) -> None:
         self._vectorizer = vectorizer
         self._runs_of_word = Lists()
+        self._ones = np.ones(0, dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self._runs_of_word.values)
@@ -114,19 +109,20 @@ class CharacterRuns:
     def learn(self, words: list[str]) -> None:
         """Take in words, as they stand between blanks, in the order of their numbers."""
         shortest, longest = self._vectorizer.ngram_range
-        vocabulary = self._vectorizer.vocabulary_
+        column = self._vectorizer.vocabulary_.get
         self._runs_of_word.extend(
-            [[vocabulary[run] for run in runs_within(word, shortest, longest) if run in vocabulary] for word in words]
+            [[at for at in map(column, runs_within(word, shortest, longest)) if at is not None] for word in words]
         )
 
     def transform(self, words: np.ndarray, starts: np.ndarray) -> csr_matrix:
         """Return the TF-IDF of n texts, shape (n, n_columns), from the numbers of their words and where each begins."""
         runs, n_words = self._runs_of_word, len(self._runs_of_word)
         n_columns = len(self._vectorizer.vocabulary_)
+        if len(runs.values) > len(self._ones):
+            self._ones = np.ones(2 * len(runs.values), dtype=np.int32)
         of_texts = csr_matrix((np.ones(len(words), dtype=np.int32), words, starts), shape=(len(starts) - 1, n_words))
-        of_words = csr_matrix(
-            (np.ones(len(runs.values), dtype=np.int32), runs.values, runs.starts), shape=(n_words, n_columns)
-        )
+        ones = self._ones[: len(runs.values)]
+        of_words = csr_matrix((ones, runs.values, runs.starts), shape=(n_words, n_columns))
         return _weighed(of_texts @ of_words, self._vectorizer)
 
 

@@ -24,10 +24,10 @@ CLOSERS = "])}>\"'"
 
 _TOKENIZER = NLTKWordTokenizer()
 
-_PLAIN = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)('s)?([,.]?)", re.ASCII)
-"""Words that no rule takes apart but at the marked places."""
-
+_LETTERS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _JOINED = re.compile(r"cannot|gimme|gonna|gotta|lemme|wanna")
+_CLITIC = re.compile(r"(?:re|ve|ll|m|t|s|d|n|tis|twas)(?:-|$)")
+_POSSESSIVE = re.compile(r"[a-z0-9]'s(?![a-z0-9])")
 
 
 def unit_keys(words: Sequence[str]) -> list[str]:
@@ -54,15 +54,43 @@ def unit_keys(words: Sequence[str]) -> list[str]:
     return keys
 
 
-@lru_cache(maxsize=50_000)
-def unit_tokens(key: str) -> tuple[str, ...]:
-    """Return the tokens of a unit by its key, as :func:`unit_keys` gives it."""
-    plain = _PLAIN.fullmatch(key.strip(" "))
-    if plain and not _JOINED.search(key):
-        word, possessive, mark = plain.groups()
-        if mark == "." and key[0] != " ":  # a full stop that isn't the last stays with its word
-            return (plain.group(),)
-        return tuple(part for part in (word, possessive, mark) if part)
+def unit_tokens(key: str) -> Sequence[str]:
+    """Return the tokens of a unit by its key, as :func:`unit_keys` gives it.
+
+    Where no rule asks which letters there are, the unit is tokenized with one letter (or digit) in the place of each
+    run of them; such shapes are few, and their tokens are kept.
+    """
+    if _LETTERS.fullmatch(key) and not _JOINED.search(key):
+        return (key,)
+    runs = _LETTERS.findall(key)
+    if not _heeds_no_letters(key, runs):
+        return _tokens(key)
+    shape = _LETTERS.sub(_shape_of, key)
+    following = iter(runs)
+    if len(runs) == 2 and "'" in key:
+        shape = "'s".join(shape.rsplit("'x", 1))
+    tokens = _tokens(shape)
+    return ["".join([next(following) if each in "x0s" else each for each in token]) for token in tokens]
+
+
+def _shape_of(letters: re.Match[str]) -> str:
+    return "0" if letters[0][0] < "a" else "x"
+
+
+def _heeds_no_letters(key: str, runs: Sequence[str]) -> bool:
+    """Return whether NLTK's rules ask of a unit's letters and digits only which they are, letters or digits."""
+    if not key.isascii() or "_" in key or _JOINED.search(key):
+        return False
+    if "'" not in key:
+        return True
+    if len(runs) == 2 and runs[1] == "s" and _POSSESSIVE.search(key):
+        return not _CLITIC.match(runs[0])
+    return len(runs) < 2 and not (runs and _CLITIC.match(runs[0]))
+
+
+@lru_cache(maxsize=20_000)
+def _tokens(key: str) -> tuple[str, ...]:
+    """Return the tokens of a unit as NLTK has them, in the middle of a text or at its ends, as the key says."""
     begins, ends = key[-1] == " ", key[0] == " "
     if begins and ends:
         return tuple(_TOKENIZER.tokenize(key[1:-1]))
