@@ -3,7 +3,19 @@
 import re
 from collections.abc import Sequence
 
-_PLAIN = {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "\xa0": " "}
+_PLAIN = {
+    "’": "'",
+    "‘": "'",
+    "`": "'",
+    "“": '"',
+    "”": '"',
+    "„": '"',
+    "«": '"',
+    "»": '"',
+    "–": "-",
+    "—": "-",
+    "\xa0": " ",
+}
 _QUOTES = str.maketrans(_PLAIN)
 _SPLIT_POSSESSIVE = re.compile(r"\s+'(s|t|re|ve|ll|d|m)\b")
 _DIGIT = re.compile(r"\d")

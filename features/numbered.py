@@ -50,10 +50,12 @@ class Lists:
 
     @property
     def values(self) -> np.ndarray:
+        """All lists, end to end."""
         return self._values[: self._starts[self._n]]
 
     @property
     def starts(self) -> np.ndarray:
+        """Where each list begins, and where the last ends."""
         return self._starts[: self._n + 1]
 
     def extend(self, lists: Iterable[Sequence[int]]) -> None:

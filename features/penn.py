@@ -102,11 +102,11 @@ def _tokens(key: str) -> tuple[str, ...]:
 
 
 def penn_tokens(text: str) -> list[str]:
-    """Return the tokens of a text in its normal form, as NLTK's tokenizer gives them.
+    r"""Return the tokens of a text in its normal form, as NLTK's tokenizer gives them.
 
     Examples
     --------
-    >>> penn_tokens('"we can\\'t wait", said russia\\'s envoy (sept. 0).')
+    >>> penn_tokens('"we can\'t wait", said russia\'s envoy (sept. 0).')
     ['``', 'we', 'ca', "n't", 'wait', "''", ',', 'said', 'russia', "'s", 'envoy', '(', 'sept.', '0', ')', '.']
     """
     words = text.split(" ") if text else []

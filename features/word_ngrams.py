@@ -9,7 +9,6 @@ from features.hashtags import TOKEN, normalise_tags
 from features.normalise import normalise_text
 from features.spec import FeatureSpec
 
-
 WORD = r"(?u)\b\w[\w'-]*\b"
 """A word, wherever no tags are told apart."""
 
