@@ -208,12 +208,12 @@ def _with(names: Iterable[str], prefix: str) -> list[str]:
 @lru_cache(maxsize=100_000)
 def negates(token: str) -> bool:
     """Return whether a token is a negation word."""
-    return NEGATION_RE.search(token) is not None
+    return "n" in token and NEGATION_RE.search(token) is not None  # each of them has one, and most words have none
 
 
 def ends_clause(token: str) -> bool:
     """Return whether a token ends the scope of a negation word."""
-    return CLAUSE_PUNCT_RE.search(token) is not None
+    return not token.isalnum() and CLAUSE_PUNCT_RE.search(token) is not None
 
 
 def _negated(tokens: Sequence[str]) -> list[bool]:

@@ -1,14 +1,14 @@
 """TF-IDF of word and character runs for many texts at once, by what each word holds, kept from text to text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
-from features.numbered import Lists
+from features.numbered import Lists, Numbered
 
 
 class WordRuns:
@@ -26,27 +26,25 @@ class WordRuns:
         self._vectorizer = vectorizer
         self._find = re.compile(vectorizer.token_pattern).findall
         shortest, longest = vectorizer.ngram_range
-        self._tokens: dict[str, int] = {}
-        tokens = self._tokens
-        runs: list[list[list[int]]] = [[] for _ in range(longest)]
-        columns: list[list[int]] = [[] for _ in range(longest)]
-        for term, column in vectorizer.vocabulary_.items():
-            parts = term.split(" ")
-            if shortest <= len(parts) <= longest:
-                runs[len(parts) - 1].append([tokens.setdefault(part, len(tokens)) for part in parts])
-                columns[len(parts) - 1].append(column)
-        self._levels = list(self._numbered(runs, columns))
+        self._tokens = Numbered()
+        terms = list(vectorizer.vocabulary_)
+        lengths = np.fromiter((term.count(" ") + 1 for term in terms), dtype=np.int64, count=len(terms))
+        numbers = np.asarray([self._tokens[token] for token in " ".join(terms).split(" ")], dtype=np.int64)
+        columns = np.fromiter(vectorizer.vocabulary_.values(), dtype=np.int64, count=len(terms))
+        begins = np.cumsum(lengths) - lengths
+        by_length = [np.flatnonzero(lengths == n) if n >= shortest else lengths[:0] for n in range(1, longest + 1)]
+        runs = [numbers[begins[at][:, np.newaxis] + np.arange(n)] for n, at in enumerate(by_length, 1)]
+        self._levels = list(self._numbered(runs, [columns[at] for at in by_length]))
         self._tokens_of_word = Lists()
 
     def _numbered(
-        self, runs: list[list[list[int]]], columns: list[list[int]]
+        self, runs: Sequence[np.ndarray], columns: Sequence[np.ndarray]
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the keys of the runs of each length, sorted, and their columns (-1 for one that only begins others)."""
         n = max(len(self._tokens), 1)
-        by_length = [np.asarray(each, dtype=np.int64).reshape(-1, at) for at, each in enumerate(runs, 1)]
-        begun = [np.zeros(len(each), dtype=np.int64) for each in by_length]  # the number of what each begins with
-        for at in range(len(by_length)):
-            key = [start * n + each[:, at] for start, each in zip(begun[at:], by_length[at:], strict=True)]
+        begun = [np.zeros(len(each), dtype=np.int64) for each in runs]  # the number of what each begins with
+        for at in range(len(runs)):
+            key = [start * n + each[:, at] for start, each in zip(begun[at:], runs[at:], strict=True)]
             keys = np.unique(np.concatenate(key)) if at else np.arange(n)
             begun[at:] = [np.searchsorted(keys, each) for each in key]
             column_of = np.full(len(keys), -1, dtype=np.int64)

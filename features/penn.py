@@ -25,7 +25,8 @@ CLOSERS = "])}>\"'"
 _TOKENIZER = NLTKWordTokenizer()
 
 _LETTERS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
-_JOINED = re.compile(r"cannot|gimme|gonna|gotta|lemme|wanna")
+_JOINED_WORDS = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
+_JOINED = re.compile("|".join(sorted(_JOINED_WORDS)))
 _CLITIC = re.compile(r"(?:re|ve|ll|m|t|s|d|n|tis|twas)(?:-|$)")
 _POSSESSIVE = re.compile(r"[a-z0-9]'s(?![a-z0-9])")
 
@@ -60,8 +61,12 @@ def unit_tokens(key: str) -> Sequence[str]:
     Where no rule asks which letters there are, the unit is tokenized with one letter (or digit) in the place of each
     run of them; such shapes are few, and their tokens are kept.
     """
-    if _LETTERS.fullmatch(key) and not _JOINED.search(key):
-        return (key,)
+    word = key.strip(" ,.")
+    if word.isalpha() and word.isascii() and word not in _JOINED_WORDS:  # most are such, and soon done
+        if len(key) == len(word):
+            return (key,)
+        if key == word + "," or key == f" {word}.":
+            return (word, key[-1])
     runs = _LETTERS.findall(key)
     if not _heeds_no_letters(key, runs):
         return _tokens(key)
