@@ -82,8 +82,9 @@ class FastUnion:
 
     def _side_by_side(self, texts: Sequence[str]) -> csr_matrix:
         split = normal_words(texts)
-        words = _numbers(self._words, split, self._of_words)
-        units = _numbers(self._units, [unit_keys(each) if each else [] for each in split], self._of_units)
+        words = number_words(self._words, split if self._of_words else [], self._of_words)
+        keys = [unit_keys(each) if each else [] for each in split] if self._of_units else []
+        units = number_words(self._units, keys, self._of_units)
         columns = []
         for part, weight in self._parts:
             found = part.transform(*(units if isinstance(part, CueBatch) else words))
@@ -120,9 +121,13 @@ def reads_fast(union: Any) -> bool:
 def _known(transformer: Any) -> bool:
     if type(transformer) is SentenceCues:
         return tells_columns_apart(transformer)
+    return reads_in_normal_form(transformer) and type(vars(transformer).get("vocabulary_")) is dict
+
+
+def reads_in_normal_form(transformer: Any) -> bool:
+    """Return whether a transformer is a vectorizer of words or of characters within them, in the kit's normal form."""
     return (
         type(transformer) is TfidfVectorizer
-        and type(vars(transformer).get("vocabulary_")) is dict
         and transformer.preprocessor is normalise_text
         and transformer.input == "content"
         and transformer.tokenizer is None
@@ -141,15 +146,20 @@ def _part(transformer: Any) -> _Part:
     return (WordRuns if transformer.analyzer == "word" else CharacterRuns)(transformer)
 
 
-def _numbers(known: Numbered, split: list[list[str]], parts: Sequence[_Part]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the texts' words, end to end, and where each text's begin; parts learn the new ones."""
+def number_words(known: Numbered, split: list[list[str]], parts: Sequence[_Part]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the texts' words as numbers; the parts take in the new ones.
+
+    Returns
+    -------
+    tuple of (ndarray of int32, ndarray of int32)
+        The numbers of the n texts' words, end to end, and where each text's begin, shape (n + 1,).
+    """
     flat: list[int] = []
     number = known.__getitem__
     starts = np.zeros(len(split) + 1, dtype=np.int32)
-    if parts:
-        for at, words in enumerate(split, 1):
-            flat.extend(map(number, words))
-            starts[at] = len(flat)
+    for at, words in enumerate(split, 1):
+        flat.extend(map(number, words))
+        starts[at] = len(flat)
     if new := known.take_new():
         for part in parts:
             part.learn(new)

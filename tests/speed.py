@@ -20,6 +20,7 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 import numpy as np
 from sklearn.pipeline import FeatureUnion
 
+from experiments.classifiers.members import fit_member
 from experiments.config.files import load_config
 from experiments.train import prepare
 from experiments.training.fitting import answers, fit, pipeline_of
@@ -100,9 +101,11 @@ def main() -> None:
     if asked.train:
         began = time.perf_counter()
         fit(config, rows)
-        print(f"training with thresholds: {time.perf_counter() - began:.1f} s, {len(rows)} rows, {os.cpu_count()} cores")
+        print(
+            f"training with thresholds: {time.perf_counter() - began:.1f} s, {len(rows)} rows, {os.cpu_count()} cores"
+        )
     began = time.process_time()
-    pipeline = pipeline_of(config)().fit(rows.inputs, answers(config, rows))
+    pipeline = fit_member(pipeline_of(config)(), rows.inputs, answers(config, rows))
     print(f"fitting once: {time.process_time() - began:.1f} s of one core")
     for file in [ROOT / "seeds/framing/sentences.jsonl", *asked.files]:
         lines = file.read_text(encoding="utf-8").splitlines()[: asked.sentences]
