@@ -47,8 +47,8 @@ class SentenceCues(TransformerMixin, BaseEstimator):
     NLTK's ``mark_negation`` finds it), *denied* (in the clause after a ``deny_*`` hit) and *contrasted* (after the
     first "but", "although", ...); for each pair of ``actor_*`` and ``say_*`` category whether such an actor
     stands within eight words before such a verb; and the sentence's form: length, quotation, numbers, contrast.
-    Some 3,000 sentences a second on one core with the kit's own lexicon of 4,400 entries, of which tokenising and
-    looking up the entries take over four fifths.
+    Some 4,600 sentences a second on one core with the kit's own lexicon of 4,400 entries; a fitted union that
+    :mod:`features.fast_union` knows has them read several times as fast.
 
     References
     ----------
