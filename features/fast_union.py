@@ -29,7 +29,8 @@ BATCH = 1024
 MOST_WORDS = 200_000
 """Words that are kept; when there are more, all are forgotten (some 100 MB)."""
 
-_MOST_RUNS = 8_000_000
+_MOST_RUNS = 4_000_000
+_MOST_CHARACTERS = 10_000_000  # of words, since there are texts without blanks
 
 
 class _Part(Protocol):
@@ -77,7 +78,7 @@ class FastUnion:
             self._forget()
             raise
         finally:
-            if len(self._words) > MOST_WORDS or len(self._units) > MOST_WORDS or self._runs() > _MOST_RUNS:
+            if self._is_full():
                 self._forget()
 
     def _side_by_side(self, texts: Sequence[str]) -> csr_matrix:
@@ -101,8 +102,11 @@ class FastUnion:
         self._of_units = [part for part, _ in self._parts if isinstance(part, CueBatch)]
         self._of_words = [part for part, _ in self._parts if not isinstance(part, CueBatch)]
 
-    def _runs(self) -> int:
-        return sum(len(part) for part in self._of_words if isinstance(part, CharacterRuns))
+    def _is_full(self) -> bool:
+        runs = sum(len(part) for part in self._of_words if isinstance(part, CharacterRuns))
+        return runs > _MOST_RUNS or any(
+            len(known) > MOST_WORDS or known.characters > _MOST_CHARACTERS for known in (self._words, self._units)
+        )
 
 
 def reads_fast(union: Any) -> bool:

@@ -12,11 +12,14 @@ class Numbered(dict[str, int]):
     ----------
     new : list of str
         Keys met since :meth:`take_new` was asked last.
+    characters : int
+        Of all keys that were taken.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.new: list[str] = []
+        self.characters = 0
 
     def __missing__(self, key: str) -> int:
         self[key] = number = len(self)
@@ -26,6 +29,7 @@ class Numbered(dict[str, int]):
     def take_new(self) -> list[str]:
         """Return the keys that were met since this was asked last, in the order of their numbers."""
         new, self.new = self.new, []
+        self.characters += sum(map(len, new))
         return new
 
 

@@ -30,6 +30,8 @@ _JOINED = re.compile("|".join(sorted(_JOINED_WORDS)))
 _CLITIC = re.compile(r"(?:re|ve|ll|m|t|s|d|n|tis|twas)(?:-|$)")
 _POSSESSIVE = re.compile(r"[a-z0-9]'s(?![a-z0-9])")
 
+_LONG = 200
+
 
 def unit_keys(words: Sequence[str]) -> list[str]:
     """Return what a text's words are to be tokenized as, one key a unit.
@@ -68,6 +70,8 @@ def unit_tokens(key: str) -> Sequence[str]:
         if key == word + "," or key == f" {word}.":
             return (word, key[-1])
     runs = _LETTERS.findall(key)
+    if len(key) > _LONG:
+        return _tokens.__wrapped__(key)  # not worth keeping
     if not _heeds_no_letters(key, runs):
         return _tokens(key)
     shape = _LETTERS.sub(_shape_of, key)

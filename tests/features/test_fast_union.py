@@ -185,3 +185,12 @@ def fitted(**settings) -> FeatureUnion:
 )
 def test_what_it_does_not_know_it_leaves_alone(union):
     assert not reads_fast(union)
+
+
+def test_words_without_end_are_forgotten(monkeypatch):
+    monkeypatch.setattr(features.fast_union, "_MOST_CHARACTERS", 1000)
+    fast = FastUnion(shipped())
+    for number in range(3):
+        list(fast.batches([f"{number}" + "长" * 2000]))
+        assert not fast._words and not fast._units
+    assert_same(shipped(), ["长" * 2000, *texts()[:5]])

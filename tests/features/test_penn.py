@@ -28,6 +28,7 @@ TEXTS = st.lists(st.sampled_from(BITS), max_size=14).map("".join) | st.text(max_
 @example("he said, 'she's hurt.'")
 @example('"" x')
 @example('x. ) "')
+@example("he went. ) ']")
 @example('x .)" >')
 @example(".")
 @example(",, x,,")
