@@ -14,14 +14,13 @@ from itertools import product
 from typing import NamedTuple
 
 from nltk.stem.snowball import EnglishStemmer
-from nltk.tokenize import NLTKWordTokenizer
 
 from features.normalise import normalise_text
+from features.penn import penn_tokens
 
 GAP = 4
 """How many words ``~`` may stand for at most."""
 
-_TOKENIZER = NLTKWordTokenizer()
 _STEMMER = EnglishStemmer()
 
 CompiledLexicon = dict[str, list[tuple[str, list[str]]]]
@@ -49,7 +48,7 @@ def tokenize(text: str) -> tuple[str, ...]:
     Tokenizing is the most expensive step of the cues, and cross-validation asks for the same sentences again and
     again, so the last ones are kept (some 30 MB).
     """
-    return tuple(_TOKENIZER.tokenize(normalise_text(text)))
+    return tuple(penn_tokens(normalise_text(text)))
 
 
 def compile_lexicon(categories: Mapping[str, Iterable[str]]) -> CompiledLexicon:

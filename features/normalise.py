@@ -1,13 +1,27 @@
 """Evens out the typography of news text, so that one word has one form."""
 
 import re
+from collections.abc import Sequence
 
-_QUOTES = str.maketrans(
-    {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "\xa0": " "}
-)
+_PLAIN = {
+    "’": "'",
+    "‘": "'",
+    "`": "'",
+    "“": '"',
+    "”": '"',
+    "„": '"',
+    "«": '"',
+    "»": '"',
+    "–": "-",
+    "—": "-",
+    "\xa0": " ",
+}
+_QUOTES = str.maketrans(_PLAIN)
 _SPLIT_POSSESSIVE = re.compile(r"\s+'(s|t|re|ve|ll|d|m)\b")
 _DIGIT = re.compile(r"\d")
+_ODD_DIGIT = re.compile(r"[^\D0-9]")
 _SPACE = re.compile(r"\s+")
+_BETWEEN = "\x00"  # neither a blank nor part of a word: what is read at a text's edge is read beside it
 
 
 def normalise_text(text: str, fold_digits: bool = True) -> str:
@@ -35,3 +49,27 @@ def normalise_text(text: str, fold_digits: bool = True) -> str:
     """
     text = _SPLIT_POSSESSIVE.sub(r"'\1", text.lower().translate(_QUOTES))
     return _SPACE.sub(" ", _DIGIT.sub("0", text) if fold_digits else text).strip()
+
+
+def normal_words(texts: Sequence[str]) -> list[list[str]]:
+    """Return what stands between the blanks of ``normalise_text(text)``, for each of n texts: the same, much sooner.
+
+    All texts are joined and normalised as one: what is slow is not looking through a text, but beginning to.
+
+    Examples
+    --------
+    >>> normal_words(["Russia 's “talks”", "", "31 October"])
+    [["russia's", '"talks"'], [], ['00', 'october']]
+    """
+    joined = _BETWEEN.join(texts)
+    if joined.count(_BETWEEN) != len(texts) - 1:  # no text at all, or one that has it
+        return [normalise_text(text).split() for text in texts]
+    joined = joined.lower()
+    for mark, plain in _PLAIN.items():
+        joined = joined.replace(mark, plain)
+    joined = _SPLIT_POSSESSIVE.sub(r"'\1", joined)
+    for digit in "123456789":
+        joined = joined.replace(digit, "0")
+    if not joined.isascii():
+        joined = _ODD_DIGIT.sub("0", joined)
+    return [text.split() for text in joined.split(_BETWEEN)]

@@ -9,6 +9,9 @@ from features.hashtags import TOKEN, normalise_tags
 from features.normalise import normalise_text
 from features.spec import FeatureSpec
 
+WORD = r"(?u)\b\w[\w'-]*\b"
+"""A word, wherever no tags are told apart."""
+
 
 class WordNgrams(FeatureSpec):
     """TF-IDF of word n-grams (scikit-learn's ``TfidfVectorizer``).
@@ -53,5 +56,5 @@ class WordNgrams(FeatureSpec):
             max_features=self.max_features,
             sublinear_tf=self.sublinear,
             preprocessor=normalise_tags if self.tags else normalise_text,
-            token_pattern=TOKEN if self.tags else r"(?u)\b\w[\w'-]*\b",
+            token_pattern=TOKEN if self.tags else WORD,
         )

@@ -1,6 +1,7 @@
 """A config of the kit as a system of the benchmark."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,5 +64,6 @@ class KitConfig(System):
         return self.classifier.decide(probabilities)
 
     def forget(self) -> None:
-        """Empty the cache of tokenized sentences."""
+        """Empty the cache of tokenized sentences, and forget what was learnt of words."""
         tokenize.cache_clear()
+        self.classifier = replace(self.classifier)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from sklearn.pipeline import Pipeline
 
 from features import AnyFeature, build_features
+from features.fast_fit import fit_columns, fits_fast
 from features.targets import Reading
 
 if TYPE_CHECKING:
@@ -67,4 +68,27 @@ def fit_member(
     takes = inspect.signature(pipeline.named_steps["classifier"].fit).parameters
     offered = {"validation": validation, "unlabelled": unlabelled, "auxiliary": auxiliary}
     given = {f"classifier__{name}": value for name, value in offered.items() if name in takes}
-    return pipeline.fit(list(X), y, **given)
+    return fit_pipeline(pipeline, list(X), y, **given)
+
+
+def fit_pipeline(pipeline: Any, X: Sequence[Any], y: np.ndarray, **given: Any) -> Any:
+    """Fit a pipeline as its own ``fit`` does, with its features read fast where :mod:`features.fast_fit` knows them.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        An unfitted one.
+    X : sequence
+        n texts, or pairs.
+    y : ndarray
+        What the classifier is fitted to, n rows.
+    **given
+        More for the classifier's ``fit``, each name after ``classifier__``.
+    """
+    steps = dict(pipeline.steps) if type(pipeline) is Pipeline else {}
+    if list(steps) != ["features", "classifier"] or not fits_fast(steps["features"]):
+        return pipeline.fit(X, y, **given)
+    columns = fit_columns(steps["features"], X)
+    more = {name.removeprefix("classifier__"): value for name, value in given.items()}
+    steps["classifier"].fit(columns, y, **more)
+    return pipeline

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
+from experiments.classifiers.members import fit_pipeline
 from experiments.corpus.rows import Labelled
 from experiments.corpus.splits import folds
+from experiments.model.fast_pipeline import scorer_of
 from experiments.progress import followed
 
 
@@ -33,8 +35,8 @@ def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_fo
     inputs, answers = data.inputs, data.y if multilabel else data.target
 
     def held_out_probabilities(rest: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-        pipeline = build().fit([inputs[i] for i in rest], answers[rest])
-        return np.asarray(pipeline.predict_proba([inputs[i] for i in held_out]))
+        pipeline = fit_pipeline(build(), [inputs[i] for i in rest], answers[rest])
+        return scorer_of(pipeline)([inputs[i] for i in held_out])
 
     parts = list(folds(data, n_folds, seed))
     jobs = min(n_folds, os.cpu_count() or 1)
