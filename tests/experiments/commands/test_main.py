@@ -267,6 +267,32 @@ def test_benchmark_compares_with_the_bare_pipeline(in_workspace, trained):
 
 
 @pytest.mark.slow
+def test_score_writes_folders_goes_on_and_leaves_out_what_it_is_told_to(in_workspace, trained, tmp_path):
+    table = tmp_path / "news.jsonl"
+    table.write_text('{"text": "They met."}\n{"text": 3}\n{"text": "They MET!"}\n', encoding="utf-8")
+    command = ["score", table, "--model", trained.model_uri, "-o"]
+    out = tmp_path / "scored"
+    refused = run(*command, f"{out}/")
+    assert refused.exit_code == 2 and "line 2: column 'text' has '3'" in refused.stderr
+    asked = ["--on-error", "skip", "--deduplicate", "--jobs", 1, "--json"]
+    found = one_json(run(*command, f"{out}/", "--resume", *asked))
+    assert (found["articles"], found["rows_left_out"], found["duplicates"]) == (1, 1, {"exact": 1, "near": 0})
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "part-00000.parquet"]
+    again = run(*command, f"{out}/", "--resume", *asked)
+    assert again.exit_code == 0 and "is complete; nothing was left to do" in again.stderr
+    changed = run(*command, f"{out}/", "--resume")
+    assert changed.exit_code == 2 and "deduplicate was true, and is false now" in changed.stderr
+    for arguments, complaint in (
+        ([table, "--resume"], "--resume goes on with an output"),
+        (["-", "--resume", "-o", tmp_path / "a.csv"], "standard input can't be read again"),
+        ([table, "--resume", "-o", tmp_path / "a.html"], "a page has no parts"),
+        ([table, "--on-error", "ignore"], "choose skip or stop"),
+    ):
+        wrong = run("score", *arguments, "--model", trained.model_uri)
+        assert wrong.exit_code == 2 and complaint in wrong.stderr
+
+
+@pytest.mark.slow
 def test_demo_trains_scores_and_says_where_to_look(in_workspace, trained, tmp_path, monkeypatch, small_config):
     monkeypatch.setattr("experiments.commands.demo.CONFIG", str(small_config))
     result = one_json(run("demo", "-o", tmp_path / "demo", "--json"))
