@@ -138,6 +138,8 @@ def score_cluster(classifier: SentenceClassifier, job: ClusterJob, warn: Warn) -
             raise InputError(f"{job.output}: is there already; name a new folder for the scores, or remove it")
         started = time.perf_counter()
         frame = _articles(spark, job)
+        if not frame.columns:
+            raise InputError(f"{', '.join(job.inputs)}: holds no rows")
         check_columns(frame, job.columns)
         from pyspark.sql import functions
 
@@ -161,7 +163,7 @@ def score_cluster(classifier: SentenceClassifier, job: ClusterJob, warn: Warn) -
 
 def _nothing(job: ClusterJob, counts: Any) -> str:
     if not counts["rows"]:
-        return f"{', '.join(job.inputs)}: no rows in it"
+        return f"{', '.join(job.inputs)}: holds no rows"
     if counts["left_out"]:
         return f"{', '.join(job.inputs)}: none of its {counts['rows']:,} rows can be scored"
     return f"column {job.columns.text!r} holds no text in any of the {counts['rows']:,} rows"
@@ -235,11 +237,11 @@ def _session(job: ClusterJob) -> Iterator[Any]:
         builder = builder.config("spark.sql.warehouse.dir", Path(place, "warehouse").as_uri())
         builder = builder.config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         spark = None
+        if not job.loud:
+            builder = builder.config("spark.log.level", "OFF")
         try:
             with _in_one_line():
                 spark = builder.getOrCreate()
-                if not job.loud:
-                    spark.sparkContext.setLogLevel("OFF")
             yield spark
         finally:
             if spark is not None:

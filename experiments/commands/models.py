@@ -169,7 +169,7 @@ def score(
         if engine != "local" or master is not None:
             from experiments.commands.spark import score_in_spark
 
-            columns = text, id, keep
+            columns_named = (text, id, keep)
             others = {
                 "--format": format if format != "parquet" else None,
                 "--no-header": not header,
@@ -178,21 +178,9 @@ def score(
                 "--deduplicate": deduplicate,
                 "--resume": resume,
             }
-            score_in_spark(
-                console,
-                engine,
-                master,
-                inputs,
-                output,
-                model,
-                task,
-                target,
-                columns,
-                config,
-                input_format,
-                on_error,
-                others,
-            )
+            where = (engine, master, output)
+            which = (model, task, target)
+            score_in_spark(console, inputs, where, which, columns_named, config, input_format, on_error, others)
             return
         from experiments.articles.inputs import Columns, read_documents
         from experiments.articles.job import job_of

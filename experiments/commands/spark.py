@@ -10,13 +10,9 @@ from experiments.errors import InputError
 
 def score_in_spark(
     console: Console,
-    engine: str,
-    master: str | None,
     inputs: Sequence[str],
-    output: str | None,
-    model: str | None,
-    task: str,
-    target: str | None,
+    where: tuple[str, str | None, str | None],
+    which: tuple[str | None, str, str | None],
     columns: tuple[str | None, str | None, str | None],
     config: str | None,
     input_format: str | None,
@@ -27,6 +23,10 @@ def score_in_spark(
 
     Parameters
     ----------
+    where : tuple
+        What ``--engine``, ``--master`` and ``--output`` say.
+    which : tuple
+        What ``--model``, ``--task`` and ``--target`` say.
     columns : tuple
         What ``--text``, ``--id`` and ``--keep`` say.
     others : mapping of str to Any
@@ -37,6 +37,8 @@ def score_in_spark(
     InputError
         If an option makes no sense here; and as :func:`experiments.articles.cluster.score_cluster` does.
     """
+    engine, master, output = where
+    model, task, target = which
     if engine != "spark":
         raise InputError(
             f"--master {master}: goes with --engine spark"
