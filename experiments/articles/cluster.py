@@ -249,10 +249,10 @@ def _session(job: ClusterJob) -> Iterator[Any]:
                     spark.stop()
             if former is None:
                 os.environ.pop("PYSPARK_PYTHON", None)
-            _end_java()
+            end_java()
 
 
-def _end_java() -> None:
+def end_java() -> None:
     """End the Java process that the session has started, and wait for it: it removes its own folders."""
     from pyspark import SparkContext
 
