@@ -160,7 +160,7 @@ def stance(tmp_path_factory):
 @pytest.mark.slow
 def test_frame_of_ones_own_session_is_scored(session, stance):
     classifier = stance.towards("the harbour toll")
-    rows = [(7, "Nobody wants quays. Tickets cost ten euros.\n\nPublished 12:03 GMT\n", "A"), (8, None, "B")]
+    rows = [(7, "Nobody wants a harbour toll. Tickets cost ten euros.\n\nPublished 12:03 GMT\n", "A"), (8, None, "B")]
     frame = session.createDataFrame(rows, "number int, `the.body` string, outlet string")
     found = spark.scored_frame(frame, classifier, text="the.body", id="number", keep=("outlet",)).collect()
     columns = Columns("the.body", "number", ("outlet",))
