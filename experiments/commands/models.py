@@ -156,6 +156,12 @@ def score(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the parts that a job with this output has left.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option(help="local; or spark, for what one machine can't hold (docs/spark.md).")
+    ] = "local",
+    master: Annotated[
+        str | None, typer.Option(help="With --engine spark: the cluster, as spark://host:7077, yarn or local[4].")
+    ] = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -165,6 +171,22 @@ def score(
     """
     console = Console(json, debug)
     with console.errors():
+        if engine != "local" or master is not None:
+            from experiments.commands.spark import score_in_spark
+
+            columns_named = (text, id, keep)
+            others = {
+                "--format": format if format != "parquet" else None,
+                "--no-header": not header,
+                "--encoding": encoding,
+                "--jobs": jobs,
+                "--deduplicate": deduplicate,
+                "--resume": resume,
+            }
+            where = (engine, master, output)
+            which = (model, task, target)
+            score_in_spark(console, inputs, where, which, columns_named, config, input_format, on_error, others)
+            return
         from experiments.articles.inputs import Columns, read_documents
         from experiments.articles.job import job_of
         from experiments.articles.write import Going, format_of, score_to

@@ -145,7 +145,7 @@ def evaluated_text(
     return "\n".join(lines).rstrip()
 
 
-def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]:
+def scored_json(uri: str, summary: ScoreSummary, output: Path | str) -> dict[str, Any]:
     """Return what was scored, with which model, and where it went.
 
     For a stance model also ``target``, and where it knows its training targets ``target_in_training`` and
@@ -166,7 +166,7 @@ def scored_json(uri: str, summary: ScoreSummary, output: Path) -> dict[str, Any]
     }
 
 
-def scored_text(uri: str, summary: ScoreSummary, output: Path | None) -> str:
+def scored_text(uri: str, summary: ScoreSummary, output: Path | str | None) -> str:
     """Return what was scored as one line."""
     found = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
     where = f" -> {output}" if output else ""
