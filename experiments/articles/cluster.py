@@ -1,6 +1,7 @@
 """Scores tables of articles on a Spark cluster: a session, the tables, a folder of Parquet parts."""
 
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -238,6 +239,8 @@ def _session(job: ClusterJob) -> Iterator[Any]:
         builder = builder.config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         spark = None
         if not job.loud:
+            # an interrupt reaches py4j as a broken connection, of which it logs the traceback
+            logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
             builder = builder.config("spark.log.level", "OFF")
         try:
             with _in_one_line():
