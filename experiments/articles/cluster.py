@@ -1,6 +1,7 @@
 """Scores tables of articles on a Spark cluster: a session, the tables, a folder of Parquet parts."""
 
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -226,7 +227,7 @@ def _session(job: ClusterJob) -> Iterator[Any]:
 
     if SparkSession.getActiveSession() is not None:
         raise InputError("a Spark session is open in this process; use experiments.articles.spark.scored_frame with it")
-    former = os.environ.get("PYSPARK_PYTHON")
+    former, disabled = os.environ.get("PYSPARK_PYTHON"), logging.root.manager.disable
     with tempfile.TemporaryDirectory(prefix="framescope-spark-") as place, warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # pyspark tells its users which pandas it would rather have
         # on one machine this interpreter has what is needed; elsewhere the user says which one does
@@ -238,6 +239,8 @@ def _session(job: ClusterJob) -> Iterator[Any]:
         builder = builder.config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
         spark = None
         if not job.loud:
+            # an interrupt reaches py4j as a broken connection, of which it logs the traceback
+            logging.disable(logging.CRITICAL)
             builder = builder.config("spark.log.level", "OFF")
         try:
             with _in_one_line():
@@ -250,6 +253,7 @@ def _session(job: ClusterJob) -> Iterator[Any]:
             if former is None:
                 os.environ.pop("PYSPARK_PYTHON", None)
             end_java()
+            logging.disable(disabled)
 
 
 def end_java() -> None:
