@@ -13,7 +13,7 @@
 >>> print(scored[["article", "sentence", "text", "outlet"]].to_string(index=False))
 article  sentence           text outlet
       a         0 Gunmen struck.   Post
-      a         1      It rained.   Post
+      a         1     It rained.   Post
       b         0      They met.   Mail
 >>> found = evaluate(model, "seeds/framing/sentences.jsonl", slices=["register"], bootstrap=0)
 >>> sorted(found.slices)

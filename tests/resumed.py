@@ -31,7 +31,7 @@ def main() -> None:
         assert score(model, table, whole, None) == 0
         longest = time.monotonic() - began
         hit = compared = same = gone_on = 0
-        while hit < times or not compared:
+        while hit < times or not compared or (out.parent / f".{out.name}.parts").is_dir():
             gone_on += (out.parent / f".{out.name}.parts").is_dir()
             status = score(model, table, out, chance.uniform(0.3, longest) if hit < times else None)
             if status == -signal.SIGKILL:
