@@ -16,7 +16,8 @@ from features.builder import build_features
 from features.char_ngrams import CharNgrams
 from features.cues import Cues, SentenceCues
 from features.fast_union import FastUnion, reads_fast
-from features.word_ngrams import WordNgrams
+from features.normalise import normalise_text
+from features.word_ngrams import WORD, WordNgrams
 from tests.conftest import ROOT
 
 LEXICON = yaml.safe_load((ROOT / "seeds/framing/lexicon.yaml").read_text(encoding="utf-8"))["cues"]
@@ -175,13 +176,27 @@ def fitted(**settings) -> FeatureUnion:
         build_features([WordNgrams()]),
         build_features([Cues(lexicon=SMALL)]),
         fitted(),
-        fitted(analyzer="char"),
+        fitted(preprocessor=normalise_text),
+        fitted(preprocessor=normalise_text, token_pattern=WORD, binary=True),
+        fitted(preprocessor=normalise_text, analyzer="char"),
         FeatureUnion([("cues", SentenceCues({"a": ["x"], "a:negated": ["y"]}))]).fit(["x"]),
         FeatureUnion([("words", "drop")]).fit(["x"]),
         build_features([WordNgrams(min_df=1)], targets="text"),
         None,
     ],
-    ids=["tags", "unfitted", "unfitted cues", "another form", "characters", "one name", "dropped", "pairs", "none"],
+    ids=[
+        "tags",
+        "unfitted",
+        "unfitted cues",
+        "another form",
+        "other words",
+        "yes or no",
+        "characters",
+        "one name",
+        "dropped",
+        "pairs",
+        "none",
+    ],
 )
 def test_what_it_does_not_know_it_leaves_alone(union):
     assert not reads_fast(union)
