@@ -143,7 +143,7 @@ def score_batches(
     The arguments are those of :func:`experiments.model.pool.in_processes`, which says what is raised.
     """
     sent = replace(scorer, classifier=slim(scorer.classifier)) if jobs > 1 else scorer
-    return in_processes(score_batch, sent, batched(documents), jobs, alone)
+    return in_processes(score_batch, sent, batched(documents), jobs, alone, lambda batch: batch.share)
 
 
 def batched(documents: Iterable[Document | Article]) -> Iterator[list[Document | Article]]:

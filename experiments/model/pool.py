@@ -21,6 +21,9 @@ from experiments.signals import end_with_parent
 ALONE = 3.0
 """Seconds that one process works before it has others help: to start them takes about as long."""
 
+START = 10.0
+"""Seconds that the start of processes takes, on two cores, with the default's model."""
+
 TEXTS = 2048
 """Texts a call of a model."""
 
@@ -32,7 +35,12 @@ Result = TypeVar("Result")
 
 
 def in_processes(
-    work: Callable[[Tool, Part], Result], tool: Tool, parts: Iterable[Part], jobs: int, alone: float | None = None
+    work: Callable[[Tool, Part], Result],
+    tool: Tool,
+    parts: Iterable[Part],
+    jobs: int,
+    alone: float | None = None,
+    share: Callable[[Result], float | None] = lambda result: None,
 ) -> Iterator[Result]:
     """Work on parts and yield what comes of them, in their order, whoever does it.
 
@@ -47,7 +55,10 @@ def in_processes(
     jobs : int
         Processes; 1 for this one alone.
     alone : float, optional
-        Seconds that this process works by itself first, 3 by default: most jobs are done by then.
+        Seconds that this process works by itself first. By default 3, since most jobs are done by then, and as long
+        as others would save less than the 10 seconds that it takes to start them and to give each its model.
+    share : callable, optional
+        Returns how much of all parts is done with a result, from 0 to 1; None where nobody can tell.
 
     Raises
     ------
@@ -59,9 +70,14 @@ def in_processes(
     remaining = iter(parts)
     began = time.monotonic()
     for part in remaining:
-        yield work(tool, part)
-        if jobs > 1 and time.monotonic() - began >= (ALONE if alone is None else alone):
-            break
+        result = work(tool, part)
+        seconds = time.monotonic() - began
+        yield result
+        began += time.monotonic() - began - seconds  # what others do with it doesn't count
+        if jobs > 1 and seconds >= (ALONE if alone is None else alone):
+            done = share(result) if alone is None else None
+            if not done or seconds * (1 - done) / done * (1 - 1 / jobs) > START:
+                break
     else:
         return
     with _processes(tool, jobs) as pool:
