@@ -77,24 +77,26 @@ def _listed(file: TextIO, name: str, bad: Bad | None) -> Iterator[Row]:
         raise InputError(f"{name} line {error.lineno}: is not valid JSON: {error.msg}") from None
     except ValueError as error:
         raise InputError(f"{name}: is not readable JSON: {_told(error)}") from None
-    for number, row in enumerate(rows, 1):
-        try:
-            row = _object(row, f"{name} row {number}")
-        except InputError as error:
-            if bad is None:
-                raise
-            bad(error)
-            continue
-        yield number, row
+    yield from _good(enumerate(rows, 1), lambda number, row: _object(row, f"{name} row {number}"), bad)
 
 
 def read_lines(file: Iterable[str], name: str, bad: Bad | None = None) -> Iterator[Row]:
     """Yield the numbered objects of JSON lines; the other arguments are those of :func:`read_json`."""
-    for number, line in _numbered(file, name):
-        if not line.strip():
-            continue
+    filled = ((number, line) for number, line in _numbered(file, name) if line.strip())
+
+    def read(number: int, line: str) -> dict[str, Any]:
+        return _row(line.removeprefix("\ufeff") if number == 1 else line, f"{name} line {number}")
+
+    return _good(filled, read, bad)
+
+
+def _good(
+    rows: Iterable[tuple[int, Any]], read: Callable[[int, Any], dict[str, Any]], bad: Bad | None
+) -> Iterator[Row]:
+    """Yield rows as they are read; of one that can't be, the fault is told or raised."""
+    for number, given in rows:
         try:
-            row = _row(line.removeprefix("\ufeff") if number == 1 else line, f"{name} line {number}")
+            row = read(number, given)
         except InputError as error:
             if bad is None:
                 raise

@@ -37,8 +37,6 @@ def model_of(rows, classifier, multilabel=True, features=None) -> SentenceClassi
 @pytest.mark.parametrize("multilabel", [True, False], ids=["multilabel", "multiclass"])
 @pytest.mark.parametrize("classifier", [Logistic(C=2), NaiveBayes(), SVM()], ids=lambda each: each.type)
 def test_probabilities_are_the_pipelines(rows, classifier, multilabel):
-    if isinstance(classifier, SVM) and not multilabel:
-        pytest.skip("one way of building it is enough")
     model = model_of(rows, classifier, multilabel)
     read = [
         "",
