@@ -217,7 +217,7 @@ def score(
         check_output(None if path is None else path / "part" if folder else path, read)
         kept = parts(keep)
         columns = Columns(settings.columns.text, settings.columns.id, tuple(kept), settings.header)
-        left_out = Limited(lambda line: console.say(f"{line}; skipped"))
+        left_out, unread = (Limited(lambda line: console.say(f"{line}; skipped")) for _ in range(2))
         wrong = Limited(lambda line: console.say(f"{line}; left out"))
         documents = read_documents(
             inputs,
@@ -225,7 +225,7 @@ def score(
             settings.encoding,
             console.say,
             input_format,
-            left_out,
+            unread,
             (lambda error: wrong(str(error))) if on_error == "skip" else None,
         )
         duplicates = None
@@ -263,18 +263,19 @@ def score(
                 going=going,
                 folder=folder,
             )
-        left_out.told()
-        wrong.told()
-        summary.skipped, summary.rows_left_out = left_out.count, wrong.count
+        for each in (unread, left_out, wrong):
+            each.told()
+        # what is found unreadable before it is scored is found so again by a job that goes on; the rest is counted
+        summary.skipped, summary.rows_left_out = summary.skipped + unread.count, wrong.count
         if duplicates is not None:
             summary.duplicates = duplicates.exact, duplicates.near
         if path is None:
             console.say(scored_text(uri, summary, path))
         else:
             console.show(scored_json(uri, summary, path), scored_text(uri, summary, path))
-        if left_out.count and on_error == "stop":
+        if summary.skipped and on_error == "stop":
             console.say(
-                f"framescope: {left_out.count} file(s) could not be read and were left out; the others are scored, and "
-                "--on-error skip takes that as well done"
+                f"framescope: {summary.skipped} file(s) could not be read and were left out; the others are scored, "
+                "and --on-error skip takes that as well done"
             )
             raise typer.Exit(1)

@@ -246,3 +246,14 @@ def test_fault_in_a_row_ends_the_job_with_its_place_and_what_is_done_stays(tmp_p
 def test_standard_input_cannot_go_on(classifier):
     with pytest.raises(InputError, match="standard input can't be read again"):
         job_of("m", classifier, ["-"], Columns())
+
+
+def test_what_an_ended_job_left_out_is_counted_by_the_one_that_goes_on(tmp_path, score, monkeypatch):
+    news = tmp_path / "news"
+    news.mkdir()
+    for number in range(40):
+        (news / f"{number:02}.txt").write_bytes(b"\0" if number == 3 else b"They met. It rained.")
+    score.table = news
+    assert run_killed(monkeypatch, PLACES["after its line"], 1, lambda: score(tmp_path / "out", folder=True))
+    summary = score(tmp_path / "out", True, folder=True)
+    assert (summary.articles, summary.skipped) == (39, 1)
