@@ -26,6 +26,7 @@ ALLOWED_TYPES = (
     "features.targets.TargetCopies",
     "features.targets.TargetWords",
     "features.targets.TextOfPairs",
+    "features.vectorizer.NgramVectorizer",
 )
 """The types and functions of this package that may stand in a saved model."""
 

@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from features.normalise import normalise_text
 from features.spec import FeatureSpec
+from features.vectorizer import NgramVectorizer
 
 
 class CharNgrams(FeatureSpec):
@@ -39,9 +39,9 @@ class CharNgrams(FeatureSpec):
     max_features: int | None = Field(default=None, ge=1)
     sublinear: bool = True
 
-    def build(self) -> TfidfVectorizer:
+    def build(self) -> NgramVectorizer:
         """Return the unfitted vectorizer."""
-        return TfidfVectorizer(
+        return NgramVectorizer(
             analyzer="char_wb",
             ngram_range=self.ngram,
             min_df=self.min_df,

@@ -1,5 +1,6 @@
 """Who does what to whom in a sentence, as counts of lexicon cues and how they stand in it."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, Self
@@ -19,6 +20,9 @@ CLAUSE_END = frozenset({",", ";", ":", ".", "but", "and", "while", "although", "
 QUOTES = frozenset({"``", "''", '"'})
 FORM = ("length", "quotes", "opens_in_quote", "quoted_share", "numbers", "contrast", "question")
 SPEAKER_WINDOW = 8
+
+_PACKED = "packed"
+_OF_LEXICON = ("lexicon", "index_")  # the attributes that hold thousands of words
 
 
 class SentenceCues(TransformerMixin, BaseEstimator):
@@ -113,6 +117,27 @@ class SentenceCues(TransformerMixin, BaseEstimator):
         matrix = csr_matrix((values, indices, starts), shape=(len(starts) - 1, len(columns)), dtype=np.float64)
         matrix.sort_indices()
         return matrix
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes; lexicon and index as JSON, since skops makes a part for each of their words."""
+        state = dict(super().__getstate__())
+        packed = {name: json.dumps(state.pop(name)) for name in _OF_LEXICON if name in state}
+        return {**state, _PACKED: packed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes that :meth:`__getstate__` returned, or as they were saved before it packed any."""
+        state = dict(state)
+        for name, text in state.pop(_PACKED, {}).items():
+            content = json.loads(text)
+            if name not in _OF_LEXICON or not isinstance(content, dict):
+                raise ValueError("a packed lexicon is none")
+            state[name] = content
+        if "index_" in state:
+            state["index_"] = {
+                first: [(category, list(rest)) for category, rest in entries]
+                for first, entries in state["index_"].items()
+            }
+        super().__setstate__(state)
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that this takes texts, not tables of numbers."""

@@ -10,13 +10,13 @@ from nltk.sentiment.util import NEGATION_RE
 from pydantic import Field
 from scipy.sparse import csr_matrix, hstack
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from features.hashtags import split_tag
 from features.lexicon import stem, tokenize
 from features.spec import FeatureSpec
 from features.targets import content_words, split_pairs
+from features.vectorizer import NgramVectorizer
 
 MENTION = "<target>"
 """Stands for the target in the words around it, so that "stop <target>" is the same for every target."""
@@ -61,7 +61,7 @@ class TargetContext(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    context_ : TfidfVectorizer or None
+    context_ : NgramVectorizer or None
         Of the contexts; None when no training row mentions its target often enough.
 
     Notes
@@ -97,7 +97,7 @@ class TargetContext(TransformerMixin, BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn which runs of words stand around mentions in n pairs (text, target)."""
         contexts = [self._around(mention) for mention in _mentions(X)]
-        vectorizer = TfidfVectorizer(
+        vectorizer = NgramVectorizer(
             ngram_range=tuple(self.ngram),
             min_df=self.min_df,
             sublinear_tf=True,

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from features.hashtags import TOKEN, normalise_tags
 from features.normalise import normalise_text
 from features.spec import FeatureSpec
+from features.vectorizer import NgramVectorizer
 
 WORD = r"(?u)\b\w[\w'-]*\b"
 """A word, wherever no tags are told apart."""
@@ -47,9 +47,9 @@ class WordNgrams(FeatureSpec):
     sublinear: bool = True
     tags: bool = False
 
-    def build(self) -> TfidfVectorizer:
+    def build(self) -> NgramVectorizer:
         """Return the unfitted vectorizer."""
-        return TfidfVectorizer(
+        return NgramVectorizer(
             analyzer="word",
             ngram_range=self.ngram,
             min_df=self.min_df,
