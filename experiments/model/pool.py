@@ -21,8 +21,10 @@ from experiments.signals import end_with_parent
 ALONE = 3.0
 """Seconds that one process works before it has others help: to start them takes about as long."""
 
-START = 10.0
-"""Seconds that the start of processes takes, on two cores, with the default's model."""
+START = 5.0
+"""Seconds that the start of processes takes with the default's model."""
+
+_AHEAD = 8  # results a process that may wait for one before them
 
 TEXTS = 2048
 """Texts a call of a model."""
@@ -51,12 +53,12 @@ def in_processes(
     tool : Any
         Sent to each process once, such as a model.
     parts : iterable
-        Read as far as they are under way: two a process, and one more.
+        Read as far as they are under way: eight a process at most.
     jobs : int
-        Processes; 1 for this one alone.
+        Processes with this one, which works on while the others begin and beside them; 1 for this one alone.
     alone : float, optional
         Seconds that this process works by itself first. By default 3, since most jobs are done by then, and as long
-        as others would save less than the 10 seconds that it takes to start them and to give each its model.
+        as others would save less than 5 seconds: they are at work so long before they have their model.
     share : callable, optional
         Returns how much of all parts is done with a result, from 0 to 1; None where nobody can tell.
 
@@ -80,13 +82,18 @@ def in_processes(
                 break
     else:
         return
-    with _processes(tool, jobs) as pool:
+    with _processes(tool, jobs - 1) as pool:
+        ready = pool.submit(_do, _nothing, None)
         under_way: deque[Future[Any]] = deque()
         fault: list[InputError] = []
         try:
             for part in _to_the_fault(remaining, fault):
-                under_way.append(pool.submit(_do, work, part))
-                if len(under_way) > 2 * jobs:
+                given = sum(not each.done() for each in under_way)
+                if ready.done() and given < 2 * (jobs - 1):
+                    under_way.append(pool.submit(_do, work, part))
+                else:  # nobody waits for the others to begin, or to get on
+                    under_way.append(_done(work, tool, part))
+                while under_way and (under_way[0].done() or len(under_way) > _AHEAD * jobs):
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
@@ -157,6 +164,20 @@ def _begin(content: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends this process
     end_with_parent()
     _Own.tool = pickle.loads(content)
+
+
+def _nothing(tool: Any, part: Any) -> None:
+    """Do what is done once a process has its tool."""
+
+
+def _done(work: Callable[[Any, Any], Any], tool: Any, part: Any) -> Future[Any]:
+    """Work on a part here and return what came of it as others do."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(work(tool, part))
+    except Exception as error:  # told of when it is its turn
+        future.set_exception(error)
+    return future
 
 
 def _do(work: Callable[[Any, Any], Any], part: Any) -> Any:
