@@ -9,7 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -129,6 +132,27 @@ def test_bad_rows_end_the_job_with_their_place_or_are_left_out(home, model, tmp_
     assert pq.read_table(tmp_path / "scored")["article"].to_pylist() == ["a"]
 
 
+@on_cluster
+@pytest.mark.slow
+def test_parquet_gives_the_same_rows_as_json_lines(home, model, tmp_path):
+    write_jsonl(tmp_path / "articles.jsonl", ARTICLES[:9])
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.Table.from_pylist(ARTICLES[:5]), tmp_path / "in" / "one.parquet")
+    pq.write_table(pa.Table.from_pylist(ARTICLES[5:9]), tmp_path / "in" / "two.parquet")
+    options = ["-m", model, "--text", "body", "--id", "key", "--keep", "outlet,n"]
+    one = score(tmp_path, "articles.jsonl", *options, "-o", "one.parquet")
+    many = score(tmp_path, "in", *options, "-o", "scored", "--engine", "spark", "--master", "local[1]")
+    assert one.returncode == 0 and many.returncode == 0, many.stderr
+    pairs = zip(
+        by_place(pq.read_table(tmp_path / "scored")), by_place(pq.read_table(tmp_path / "one.parquet")), strict=True
+    )
+    assert [(row, other) for row, other in pairs if not alike(row, other)] == []
+    (tmp_path / "in" / "two.parquet").write_bytes((tmp_path / "in" / "two.parquet").read_bytes()[:-50])
+    cut = score(tmp_path, "in", *options, "-o", "again", "--engine", "spark", "--master", "local[1]")
+    assert cut.returncode in (1, 2) and "two.parquet" in cut.stderr and "Traceback" not in cut.stderr, cut.stderr
+    assert not (tmp_path / "again").exists()
+
+
 @pytest.fixture(scope="module")
 def session(home, tmp_path_factory):
     from pyspark.sql import SparkSession
@@ -190,6 +214,39 @@ def test_process_that_is_killed_ends_the_job_in_one_line(session, classifier):
         spark.scored_frame(frame, replace(classifier, pipeline=Killer())).collect()
     assert "\n" not in str(error.value)
     assert spark.scored_frame(frame, classifier).count() == 1  # the cluster has another process for the next
+
+
+def executors():
+    """Return the processes below this one that work for Spark, by their number."""
+    parents, backends = {}, set()
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            parents[int(number)] = int(Path("/proc", number, "stat").read_text().rpartition(")")[2].split()[1])
+            command = Path("/proc", number, "cmdline").read_bytes().split(b"\0")
+            if b"org.apache.spark.executor.CoarseGrainedExecutorBackend" in command and b"java" in command[0]:
+                backends.add(int(number))
+
+    def below(number):
+        return number == os.getpid() or (number in parents and below(parents[number]))
+
+    return sorted(each for each in backends if below(each))
+
+
+@on_cluster
+@pytest.mark.slow
+def test_executor_that_is_lost_costs_no_row(session, classifier):
+    rows = [(f"{at}", SENTENCES[at % 300]) for at in range(3000)]
+    frame = session.createDataFrame(rows, "id string, text string").repartition(60)
+    before = executors()
+    assert len(before) == 2
+    killer = threading.Timer(1.0, os.kill, (before[0], signal.SIGKILL))
+    killer.start()
+    found = spark.scored_frame(frame, classifier).collect()
+    killer.join()
+    assert before[0] not in executors()
+    assert sorted({int(row["article"]) for row in found}) == list(range(3000))
+    places = [(row["article"], row["sentence"]) for row in found]
+    assert len(places) == len(set(places))
 
 
 # Without a cluster
