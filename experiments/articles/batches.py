@@ -52,6 +52,8 @@ class Counts:
         How many sentences got each label.
     untouched : int
         How many have no word of the target.
+    abstained : int
+        How many are left to a human.
     skipped : int
         How many documents could not be read.
     """
@@ -62,10 +64,11 @@ class Counts:
     labels: list[int] = field(default_factory=list)
     untouched: int = 0
     skipped: int = 0
+    abstained: int = 0
 
     def add(self, more: "Counts") -> None:
         """Add what another part has."""
-        for name in ("articles", "sentences", "boilerplate", "untouched", "skipped"):
+        for name in ("articles", "sentences", "boilerplate", "untouched", "skipped", "abstained"):
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.labels = [a + b for a, b in itertools.zip_longest(self.labels, more.labels, fillvalue=0)]
 
@@ -77,6 +80,7 @@ class Counts:
         given = scored.decided.sum(axis=0).tolist()
         self.labels = [a + int(b) for a, b in itertools.zip_longest(self.labels, given, fillvalue=0)]
         self.untouched += scored.untouched
+        self.abstained += sum(scored.left)
 
 
 @dataclass
