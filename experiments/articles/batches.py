@@ -54,6 +54,10 @@ class Counts:
         How many have no word of the target.
     abstained : int
         How many are left to a human.
+    withheld : int
+        How many of these would have got a label.
+    labelled : int
+        How many sentences got a label.
     skipped : int
         How many documents could not be read.
     """
@@ -65,10 +69,21 @@ class Counts:
     untouched: int = 0
     skipped: int = 0
     abstained: int = 0
+    withheld: int = 0
+    labelled: int = 0
 
     def add(self, more: "Counts") -> None:
         """Add what another part has."""
-        for name in ("articles", "sentences", "boilerplate", "untouched", "skipped", "abstained"):
+        for name in (
+            "articles",
+            "sentences",
+            "boilerplate",
+            "untouched",
+            "skipped",
+            "abstained",
+            "withheld",
+            "labelled",
+        ):
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.labels = [a + b for a, b in itertools.zip_longest(self.labels, more.labels, fillvalue=0)]
 
@@ -81,6 +96,8 @@ class Counts:
         self.labels = [a + int(b) for a, b in itertools.zip_longest(self.labels, given, fillvalue=0)]
         self.untouched += scored.untouched
         self.abstained += sum(scored.left)
+        self.withheld += scored.withheld
+        self.labelled += int(scored.decided.any(axis=1).sum())
 
 
 @dataclass

@@ -58,6 +58,7 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
         probabilities[batch] = classifier.predict_proba(texts[batch])
         decided[batch] = classifier.decide(probabilities[batch])
         left[batch] = classifier.abstains(probabilities[batch])
+    withheld = left & decided.any(axis=1)
     decided[left] = 0  # no label is given; that none is lacking either, `abstained` says
     thresholds = classifier.given_from
     probabilities = rounded(probabilities, thresholds.values())
@@ -78,6 +79,7 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
         if touching is not None:
             touches = np.full(len(shown), None, dtype=object)
             touches[shown] = touching[at:end]
+        held_back = int(withheld[at:end].sum())
         at = end
         known_there = known_target(classifier)
-        yield ScoredArticle(article, classifier.labels, p, y, thresholds, touches, known_there, abstained)
+        yield ScoredArticle(article, classifier.labels, p, y, thresholds, touches, known_there, abstained, held_back)

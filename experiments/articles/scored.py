@@ -41,6 +41,8 @@ class ScoredArticle:
     abstained : ndarray of shape (n,) or None
         Whether each sentence is left to a human (None for boilerplate); None for the whole article where the model
         decides all.
+    withheld : int
+        How many of those left would have got a label.
     """
 
     article: Article
@@ -51,6 +53,7 @@ class ScoredArticle:
     touches: np.ndarray | None = None
     target_in_training: bool | None = None
     abstained: np.ndarray | None = None
+    withheld: int = 0
 
     @property
     def left(self) -> list[bool]:

@@ -73,6 +73,10 @@ class ScoreSummary:
         How many sentences have no word of the target and none that goes with it; None likewise.
     abstained : int or None
         How many sentences are left to a human; None where the model decides all.
+    withheld : int
+        How many of these would have got a label.
+    labelled : int
+        How many sentences got a label.
     skipped : int
         How many files in folders could not be read.
     rows_left_out : int
@@ -91,6 +95,8 @@ class ScoreSummary:
     target_in_training: bool | None = None
     untouched: int | None = None
     abstained: int | None = None
+    withheld: int = 0
+    labelled: int = 0
     skipped: int = 0
     rows_left_out: int = 0
     duplicates: tuple[int, int] | None = None
@@ -231,6 +237,8 @@ def score_to(
         target=classifier.target,
         skipped=counts.skipped,
         abstained=None if classifier.decides_from is None else counts.abstained,
+        withheld=counts.withheld,
+        labelled=counts.labelled,
     )
     if known is not None:
         summary.target_in_training, summary.untouched = known, counts.untouched

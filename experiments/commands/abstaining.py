@@ -10,6 +10,7 @@ import typer
 from experiments.commands.options import parts
 
 if TYPE_CHECKING:
+    from experiments.articles.write import ScoreSummary
     from experiments.config.schema import Config
     from experiments.corpus.rows import Labelled
     from experiments.model import Promise, SentenceClassifier
@@ -108,16 +109,30 @@ def job_part(found: "Promise | None") -> Mapping[str, Any] | None:
     return None if found is None else {"level": found.level, "cut": found.cut.confidence, "held_out": found.source}
 
 
-def abstained_json(found: "Promise | None", sentences: int | None) -> dict[str, Any]:
-    """Return what was left to a human and why, as an entry ``abstained``; nothing where the model decides all."""
-    return {} if found is None else {"abstained": {"sentences": sentences, **found.dump()}}
+def abstained_json(found: "Promise | None", summary: "ScoreSummary") -> dict[str, Any]:
+    """Return what was left to a human and why, as an entry ``abstained``; nothing where the model decides all.
 
-
-def abstained_text(found: "Promise | None", abstained: int | None, read: int) -> str:
-    """Return the same as lines that go after a summary."""
+    ``would_have_labels`` counts those left that would have got a label.
+    """
     if found is None:
+        return {}
+    left = {"sentences": summary.abstained, "would_have_labels": summary.withheld}
+    return {"abstained": {**left, **found.dump()}}
+
+
+def abstained_text(found: "Promise | None", summary: "ScoreSummary") -> str:
+    """Return the same as lines that go after a summary."""
+    if found is None or summary.abstained is None:
         return ""
-    return f"\n{abstained:,} of {read:,} sentences are left to a human (abstained); of the others: {found.line}"
+    read = summary.sentences - summary.boilerplate
+    labelled = summary.labelled + summary.withheld
+    share = f"; of the {labelled:,} to which the model would give a label, {summary.withheld:,} are left" * (
+        labelled < read
+    )
+    return (
+        f"\n{summary.abstained:,} of {read:,} sentences are left to a human (abstained){share}\n"
+        f"promised of the others: {found.line}"
+    )
 
 
 def check_apart(rows: "Labelled | None", tested: list[str], source: str, say: "Warn") -> None:

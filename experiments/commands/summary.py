@@ -171,7 +171,7 @@ def scored_json(uri: str, summary: ScoreSummary, output: Path | str, promise: Pr
         **_duplicates_json(summary),
         "labels": dict(summary.labels),
         **_target_json(summary),
-        **abstained_json(promise, summary.abstained),
+        **abstained_json(promise, summary),
         "seconds": round(summary.seconds, 3),
     }
 
@@ -187,7 +187,7 @@ def scored_text(uri: str, summary: ScoreSummary, output: Path | str | None, prom
     return (
         f"{summary.articles} article(s){left_out}, {summary.sentences} sentences ({summary.boilerplate} "
         f"boilerplate): {found}; by {uri}{where}{_untouched_text(summary)}"
-        f"{abstained_text(promise, summary.abstained, summary.sentences - summary.boilerplate)}"
+        f"{abstained_text(promise, summary)}"
     )
 
 

@@ -59,6 +59,8 @@ class Kept:
         What was promised, on other rows.
     rows, kept, errors : int
         Rows with every label decided, those that the model decides, and how many of these it gets wrong.
+    labelled, kept_labelled : int
+        To how many rows the model would give a label, and how many of these it decides.
     coverage, error : Estimate
         Shares of the rows that are kept, and of those that are wrong, with 95% bounds as whole articles are drawn.
     """
@@ -67,6 +69,8 @@ class Kept:
     rows: int
     kept: int
     errors: int
+    labelled: int
+    kept_labelled: int
     coverage: Estimate
     error: Estimate
 
@@ -77,6 +81,8 @@ class Kept:
             "rows": self.rows,
             "kept": self.kept,
             "errors": self.errors,
+            "would_have_labels": self.labelled,
+            "kept_with_labels": self.kept_labelled,
             "coverage": _bounded(self.coverage),
             "error": _bounded(self.error),
         }
@@ -104,6 +110,7 @@ def measure_promise(classifier: SentenceClassifier, evaluation: Evaluation, prom
     if not len(whole):
         raise InputError(f"{evaluation.data.name}: no row has every label decided, so none can be told right or wrong")
     kept = confidence >= promise.cut.confidence
+    given = evaluation.decided[whole].any(axis=1)
     _, article = np.unique([evaluation.data.groups[row] for row in whole], return_inverse=True)
     sizes, kept_sizes, errors = (np.bincount(article, weights) for weights in (np.ones(len(whole)), kept, kept & wrong))
     return Kept(
@@ -111,6 +118,8 @@ def measure_promise(classifier: SentenceClassifier, evaluation: Evaluation, prom
         len(whole),
         int(kept.sum()),
         int((kept & wrong).sum()),
+        int(given.sum()),
+        int((given & kept).sum()),
         Estimate(float(kept.mean()), *proportion_bounds(kept_sizes, sizes)),
         Estimate(float(wrong[kept].mean()) if kept.any() else float("nan"), *proportion_bounds(errors, kept_sizes)),
     )
@@ -185,9 +194,12 @@ def curve_lines(curve: Curve | None, kept: Kept | None) -> list[str]:
     lines = [f"wrong in any label, of the share of rows of which the model is surest: {steps}; AURC {curve.aurc:.3f}"]
     if kept is not None:
         lines.append(f"promised: {kept.promise.line}")
+        share = f" ({kept.kept_labelled} of the {kept.labelled} to which it gives a label)" * (
+            kept.labelled < kept.rows
+        )
         lines.append(
-            f"measured: it decides {kept.kept} of {kept.rows} rows, {_shown(kept.coverage)}, and errs on {kept.errors}"
-            f" of these, {_shown(kept.error)}"
+            f"measured: it decides {kept.kept} of {kept.rows} rows{share}, {_shown(kept.coverage)}, and errs on "
+            f"{kept.errors} of these, {_shown(kept.error)}"
         )
     return lines
 

@@ -135,14 +135,17 @@ def exceeds(errors: np.ndarray, kept: np.ndarray, level: float) -> float:
     Notes
     -----
     Articles are drawn whole: nothing is assumed of how alike the sentences of one are. To the articles seen one is
-    added that has as many kept sentences as the largest, all of them wrong, and the p-value is the chance that the
-    share of errors reaches the level when the articles get random weights (exponential ones, as in the Bayesian
-    bootstrap). For articles of one sentence this is the binomial test, and the bound it gives that of Clopper and
-    Pearson; for articles that are each right or wrong as a whole it is the same with articles as the units. It is
-    Gaffke's p-value for the mean of a bounded quantity, here of errors - level * kept, whose upper limit is that of the
-    largest article. That it never errs more often than it says is proven for special cases only; no exception is known,
-    and ``python -m tests.abstaining`` looks for them among articles that are hard on it (docs/abstention.md). Bounds
-    that are proven for all cases (Hoeffding and Bentkus, betting) need two to three times the articles at few errors.
+    added whose kept sentences are all wrong, and the p-value is the chance that the share of errors reaches the level
+    when the articles get random weights (exponential ones, as in the Bayesian bootstrap). The one added is as long as
+    the article that a random kept sentence is in. For articles of one sentence this is the binomial test, and the bound
+    it gives that of Clopper and Pearson; for articles of one length that are right or wrong as a whole it is the same
+    with articles as the units.
+
+    It is Gaffke's p-value for the mean of a bounded quantity, here of errors - level * kept; no case is known in which
+    that errs too often, though this is proven for some only. With articles of unequal lengths it would have to add one
+    as long as the longest of all; that refuses most promises that could be kept. What is lost by the shorter one shows
+    where the longest articles alone are wrong throughout: ``python -m tests.abstaining`` measures it
+    (docs/abstention.md). Bounds that are proven for all cases (betting, Hoeffding and Bentkus) need far more rows.
 
     The chance is that a weighted sum of exponentials is above 0, had from its characteristic function; it is right to
     some 0.000001.
@@ -160,7 +163,7 @@ def exceeds(errors: np.ndarray, kept: np.ndarray, level: float) -> float:
     """
     if not len(kept):
         return 1.0
-    worst = (1 - level) * kept.max()
+    worst = (1 - level) * _length(kept)
     if not errors.any():
         return float(np.exp(_unblemished(kept, level)))
     value, times = np.unique(np.append(errors - level * kept, worst), return_counts=True)
@@ -294,4 +297,9 @@ def _thinned(ends: np.ndarray) -> np.ndarray:
 
 def _unblemished(kept: np.ndarray, level: float) -> float:
     """Return the logarithm of the p-value of articles without an error."""
-    return -float(np.log1p(level * kept / ((1 - level) * kept.max())).sum())
+    return -float(np.log1p(level * kept / ((1 - level) * _length(kept))).sum())
+
+
+def _length(kept: np.ndarray) -> float:
+    """Return how many kept rows the article of a random kept row has, on average."""
+    return float((kept**2).sum() / kept.sum())

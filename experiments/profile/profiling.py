@@ -164,7 +164,7 @@ def _notes(reader: Reader, views: Sequence[View], words: WordCounts) -> list[str
     if reader.abstained:
         notes.append(
             f"{reader.abstained:,} of {sentences + reader.abstained:,} sentences were left to a human (abstained): "
-            f"they count nowhere, and shares are of the {sentences:,} others, which are the easier ones, no sample of all"
+            f"they count nowhere, and shares are of the {sentences:,} others: the easier ones, and no sample of all"
         )
     if reader.thresholds_differ:
         notes.append(
