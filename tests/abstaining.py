@@ -3,6 +3,8 @@
 - ``python -m tests.abstaining simulation [TIMES]``: how often the promise is broken, on simulated sentences in articles
 - ``python -m tests.abstaining measured MODEL LABELLED.jsonl [GROUP]``: what a model promises by its own held-out rows,
   and what is measured on others
+- ``python -m tests.abstaining halves MODEL [TIMES]``: the model's held-out articles dealt into halves, a promise made
+  on the one and measured on the other
 - ``python -m tests.abstaining starter PRESS-DEV.jsonl``: fills the held-out file of the starter, with the sentences
   that were drawn at random
 """
@@ -160,6 +162,31 @@ def measured(model: str, source: str, group: str = "group") -> None:
         )
 
 
+def halves(model: str, times: str = "200") -> None:
+    """Print a line a level: what comes on one half of a model's held-out articles of what the other half promised."""
+    _, classifier = resolve_model(model, "framing")
+    assert classifier.held_out is not None
+    held = classifier.held_out
+    for level in LEVELS:
+        rng = np.random.default_rng(11)
+        errors, kept, above, refused = 0, 0, 0, 0
+        for _ in range(int(times)):
+            mine = (rng.permutation(held.article.max() + 1) % 2 == 0)[held.article]
+            cut = risk.choose_cut(Surest.of(held.confidence[mine], held.wrong[mine], held.article[mine]), level)
+            if cut is None:
+                refused += 1
+                continue
+            there = ~mine & (held.confidence >= cut.confidence)
+            errors, kept = errors + int(held.wrong[there].sum()), kept + int(there.sum())
+            above += bool(held.wrong[there].mean() > level)
+        done = int(times) - refused
+        rate = f"error {errors / kept:.3f}, above the level in {above} of {done}" if kept else "never promised"
+        print(
+            f"{model} {level:.2f}: {rate}; {kept / max(done, 1) / len(held) * 2:.0%} kept; {refused} refused",
+            flush=True,
+        )
+
+
 def fill_starter(source: str) -> None:
     """Write the starter's held-out file."""
     rows_there = map(json.loads, Path(source).read_text(encoding="utf-8").split("\n")[:-1])
@@ -176,11 +203,13 @@ def fill_starter(source: str) -> None:
 
 
 def main(what: str = "simulation", *arguments: str) -> None:
-    """Do one of the three."""
+    """Do one of the four."""
     if what == "simulation":
         simulate(int(arguments[0]) if arguments else 1000)
     elif what == "measured":
         measured(*arguments)
+    elif what == "halves":
+        halves(*arguments)
     else:
         fill_starter(*arguments)
 

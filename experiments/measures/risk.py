@@ -15,7 +15,7 @@ DIGITS = 6
 
 _STEP = 1.1  # from one cut that is tried to the next: how many more rows are kept
 _FRACTION, _FEWEST, _MOST = 0.25, 3.0, 6.0  # where the trying begins; see first_tried
-_MOST_ENDS = 200  # cuts that are looked at to find the first
+_MOST_ENDS = 400  # cuts that are looked at to find the first
 _POINTS = np.exp(np.linspace(np.log(1e-6), np.log(1e4), 6001))  # where a characteristic function is looked at
 
 
