@@ -3,8 +3,8 @@
 - ``python -m tests.abstaining simulation [TIMES]``: how often the promise is broken, on simulated sentences in articles
 - ``python -m tests.abstaining measured MODEL LABELLED.jsonl [GROUP]``: what a model promises by its own held-out rows,
   and what is measured on others
-- ``python -m tests.abstaining halves MODEL [TIMES]``: the model's held-out articles dealt into halves, a promise made
-  on the one and measured on the other
+- ``python -m tests.abstaining drawn MODEL [ARTICLES] [TIMES]``: the same with articles drawn from a model's held-out
+  rows
 - ``python -m tests.abstaining starter PRESS-DEV.jsonl``: fills the held-out file of the starter, with the sentences
   that were drawn at random
 """
@@ -162,28 +162,34 @@ def measured(model: str, source: str, group: str = "group") -> None:
         )
 
 
-def halves(model: str, times: str = "200") -> None:
-    """Print a line a level: what comes on one half of a model's held-out articles of what the other half promised."""
+def drawn(model: str, articles: str = "400", times: str = "200") -> None:
+    """Print a line a level: how often a promise is broken whose articles are drawn from a model's held-out ones.
+
+    All of these together are the truth: articles and errors are real, and it is known what each cut comes to.
+    """
     _, classifier = resolve_model(model, "framing")
     assert classifier.held_out is not None
     held = classifier.held_out
+    whole = held.rows
+    order = np.argsort(held.article, kind="stable")
+    bounds = np.searchsorted(held.article[order], np.arange(held.articles + 1))
     for level in LEVELS:
         rng = np.random.default_rng(11)
-        errors, kept, above, refused = 0, 0, 0, 0
+        broken, refused, kept = 0, 0, 0.0
         for _ in range(int(times)):
-            mine = (rng.permutation(held.article.max() + 1) % 2 == 0)[held.article]
-            cut = risk.choose_cut(Surest.of(held.confidence[mine], held.wrong[mine], held.article[mine]), level)
+            numbers = rng.integers(0, held.articles, int(articles))
+            parts = [order[bounds[number] : bounds[number + 1]] for number in numbers]
+            rows = np.concatenate(parts)
+            group = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+            cut = risk.choose_cut(Surest.of(held.confidence[rows], held.wrong[rows], group), level)
             if cut is None:
                 refused += 1
                 continue
-            there = ~mine & (held.confidence >= cut.confidence)
-            errors, kept = errors + int(held.wrong[there].sum()), kept + int(there.sum())
-            above += bool(held.wrong[there].mean() > level)
-        done = int(times) - refused
-        rate = f"error {errors / kept:.3f}, above the level in {above} of {done}" if kept else "never promised"
+            there = whole.confidence >= cut.confidence
+            broken, kept = broken + bool(whole.wrong[there].mean() > level), kept + float(there.mean())
+        n = int(times)
         print(
-            f"{model} {level:.2f}: {rate}; {kept / max(done, 1) / len(held) * 2:.0%} kept; {refused} refused",
-            flush=True,
+            f"{model} {level:.2f}: {broken / n:.1%} broken, {kept / n:.0%} kept, {refused / n:.0%} refused", flush=True
         )
 
 
@@ -191,10 +197,10 @@ def fill_starter(source: str) -> None:
     """Write the starter's held-out file."""
     rows_there = map(json.loads, Path(source).read_text(encoding="utf-8").split("\n")[:-1])
     chosen = [row for row in rows_there if row["drawn"] in ("random", "both")]  # others were drawn for being hard
-    drawn = Path(source).with_suffix(".drawn.jsonl")
-    drawn.write_text("".join(json.dumps(row) + "\n" for row in chosen), encoding="utf-8")
+    chosen_file = Path(source).with_suffix(".drawn.jsonl")
+    chosen_file.write_text("".join(json.dumps(row) + "\n" for row in chosen), encoding="utf-8")
     _, classifier = resolve_model("starter", "framing")
-    held, rows = held_out_rows(classifier, str(drawn), Data(train=""), print)
+    held, rows = held_out_rows(classifier, str(chosen_file), Data(train=""), print)
     name = "press-dev (seeds/framing/press-labels.jsonl, the sentences drawn at random)"
     home = MODELS / "framing"
     text = type(held).of(name, held.confidence, held.wrong, rows.groups).text(digest_of(home))
@@ -208,8 +214,8 @@ def main(what: str = "simulation", *arguments: str) -> None:
         simulate(int(arguments[0]) if arguments else 1000)
     elif what == "measured":
         measured(*arguments)
-    elif what == "halves":
-        halves(*arguments)
+    elif what == "drawn":
+        drawn(*arguments)
     else:
         fill_starter(*arguments)
 
