@@ -27,9 +27,7 @@ import pandas as pd
 
 from experiments.articles.batches import Scorer, score_batches
 from experiments.articles.inputs import Document
-from experiments.articles.rows import RowFormat
-from experiments.articles.score import known_target
-from experiments.articles.write import TARGET_COLUMNS
+from experiments.articles.write import row_format
 from experiments.config.files import load_config
 from experiments.corpus.settings import data_settings
 from experiments.errors import InputError, short
@@ -176,7 +174,8 @@ def score_frame(
         ``article``, ``sentence`` (from 0 in each article), ``start`` and ``end`` (characters of the article), ``text``,
         ``boilerplate``, ``labels`` (a list), ``score_<label>`` (missing for boilerplate), in a multilabel task
         ``threshold_<label>``, of a stance model that knows its targets ``target_in_training`` and ``touches_target``,
-        and the columns kept.
+        of one that leaves sentences to a human (:meth:`SentenceClassifier.abstaining`) ``abstained``, and the columns
+        kept.
 
     Raises
     ------
@@ -184,8 +183,7 @@ def score_frame(
         If there is no such column, two have one name, a text isn't a string, or the model can't be loaded.
     """
     classifier = (load_model(model) if model is None or isinstance(model, str) else model).towards(target)
-    about = () if known_target(classifier) is None else TARGET_COLUMNS
-    rows = RowFormat("parquet", classifier.labels, tuple(classifier.given_from), about, (_ROW,))
+    rows = row_format(classifier, "parquet", (_ROW,))
     own = set(rows.schema.names)
     columns = [str(column) for column in frame.columns]
     for column in (text, *([id] if id != "id" else []), *keep):

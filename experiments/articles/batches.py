@@ -52,6 +52,12 @@ class Counts:
         How many sentences got each label.
     untouched : int
         How many have no word of the target.
+    abstained : int
+        How many are left to a human.
+    withheld : int
+        How many of these would have got a label.
+    labelled : int
+        How many sentences got a label.
     skipped : int
         How many documents could not be read.
     """
@@ -62,10 +68,22 @@ class Counts:
     labels: list[int] = field(default_factory=list)
     untouched: int = 0
     skipped: int = 0
+    abstained: int = 0
+    withheld: int = 0
+    labelled: int = 0
 
     def add(self, more: "Counts") -> None:
         """Add what another part has."""
-        for name in ("articles", "sentences", "boilerplate", "untouched", "skipped"):
+        for name in (
+            "articles",
+            "sentences",
+            "boilerplate",
+            "untouched",
+            "skipped",
+            "abstained",
+            "withheld",
+            "labelled",
+        ):
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.labels = [a + b for a, b in itertools.zip_longest(self.labels, more.labels, fillvalue=0)]
 
@@ -77,6 +95,9 @@ class Counts:
         given = scored.decided.sum(axis=0).tolist()
         self.labels = [a + int(b) for a, b in itertools.zip_longest(self.labels, given, fillvalue=0)]
         self.untouched += scored.untouched
+        self.abstained += sum(scored.left)
+        self.withheld += scored.withheld
+        self.labelled += int(scored.decided.any(axis=1).sum())
 
 
 @dataclass

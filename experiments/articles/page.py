@@ -54,6 +54,7 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str], nam
     article = scored.article
     length = max(len(article.text), 1)
     touches = [None] * len(article.sentences) if scored.touches is None else scored.touches.tolist()
+    left = scored.left
     sentences: list[dict[str, Any]] = []
     paragraphs: list[dict[str, Any]] = []
     last = 0
@@ -63,6 +64,7 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str], nam
             "text": sentence.text,
             "boilerplate": sentence.boilerplate,
             "lack": lack_of(scored.target_in_training) if touches[index] is False else "",
+            "left": left[index],
             "given": [int(k) for k in np.flatnonzero(scored.decided[index])],
             "scores": [] if sentence.boilerplate else [float(p) for p in scored.probabilities[index]],
             "x": 1000 * sentence.start / length,
@@ -76,15 +78,16 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str], nam
         paragraphs[-1]["boilerplate"] &= sentence.boilerplate
         sentences.append(view)
         last = sentence.end
+    decided = [view for view in sentences if not view["boilerplate"] and not view["left"]]
     read = [view for view in sentences if not view["boilerplate"]]
     profile = []
     for k, label in enumerate(labels):
-        given = [view for view in read if k in view["given"]]
+        given = [view for view in decided if k in view["given"]]
         profile.append(
             {
                 "label": label,
                 "count": len(given),
-                "share": len(given) / len(read) if read else 0.0,
+                "share": len(given) / len(decided) if decided else 0.0,
                 "strongest": sorted(given, key=lambda view: -view["scores"][k])[:STRONGEST],
             }
         )
@@ -97,7 +100,9 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str], nam
         "sentences": sentences,
         "n_sentences": len(read),
         "n_boilerplate": len(sentences) - len(read),
-        "n_unlabelled": sum(not view["given"] for view in read),
+        "n_decided": len(decided),
+        "n_left": sum(left),
+        "n_unlabelled": sum(not view["given"] for view in decided),
         "n_untouched": scored.untouched,
         "lack": lack_of(scored.target_in_training),
         "profile": profile,

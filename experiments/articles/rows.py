@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 TABLE_FORMATS = ("jsonl", "csv", "parquet")
 
+ABSTAINED = "abstained"
+"""The column that says whether a sentence is left to a human, where the model leaves any."""
+
+NOT_DECIDED = "NA"
+"""What stands in CSV in place of labels that nobody decided, as in labelled rows."""
+
 
 @dataclass(frozen=True)
 class RowFormat:
@@ -29,7 +35,7 @@ class RowFormat:
     limits : sequence of str
         Labels that have a column with their threshold; none in a multiclass task.
     about : sequence of str
-        Columns of truth values about the target.
+        Columns of truth values about the target, and ``abstained``.
     keep : sequence of str
         Columns that are carried through.
     """
@@ -62,7 +68,7 @@ class RowFormat:
                 pa.field("end", pa.int64(), nullable=False),
                 pa.field("text", pa.string(), nullable=False),
                 pa.field("boilerplate", pa.bool_(), nullable=False),
-                pa.field("labels", pa.list_(pa.string()), nullable=False),
+                pa.field("labels", pa.list_(pa.string()), nullable=ABSTAINED in self.about),
                 *(pa.field(f"score_{label}", pa.float64()) for label in self.labels),
                 *(pa.field(f"threshold_{label}", pa.float64()) for label in self.limits),
                 *(pa.field(column, pa.bool_()) for column in self.about),
@@ -108,7 +114,7 @@ class RowFormat:
             row["end"],
             harmless(row["text"]),
             "true" if row.get("boilerplate") else "false",
-            harmless(";".join(row["labels"])),
+            NOT_DECIDED if row["labels"] is None else harmless(";".join(row["labels"])),
             *(row["scores"].get(label, "") for label in self.labels),
             *(row.get("thresholds", {}).get(label, "") for label in self.limits),
             *(_cell(row.get(column, "")) for column in (*self.about, *self.keep)),

@@ -52,10 +52,14 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
     width = len(classifier.labels)
     probabilities = np.zeros((len(texts), width))
     decided = np.zeros((len(texts), width), dtype=np.int8)
+    left = np.zeros(len(texts), dtype=bool)
     for start in range(0, len(texts), batch_size):
         batch = slice(start, start + batch_size)
         probabilities[batch] = classifier.predict_proba(texts[batch])
         decided[batch] = classifier.decide(probabilities[batch])
+        left[batch] = classifier.abstains(probabilities[batch])
+    withheld = left & decided.any(axis=1)
+    decided[left] = 0  # no label is given; that none is lacking either, `abstained` says
     thresholds = classifier.given_from
     probabilities = rounded(probabilities, thresholds.values())
     known, target = classifier.known_targets, classifier.target
@@ -64,6 +68,10 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
     for article in articles:
         shown = np.asarray([not sentence.boilerplate for sentence in article.sentences], dtype=bool)
         end = at + int(shown.sum())
+        abstained = None
+        if classifier.decides_from is not None:
+            abstained = np.full(len(shown), None, dtype=object)
+            abstained[shown] = left[at:end]
         p = np.full((len(shown), width), np.nan)
         y = np.zeros((len(shown), width), dtype=np.int8)
         p[shown], y[shown] = probabilities[at:end], decided[at:end]
@@ -71,5 +79,7 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
         if touching is not None:
             touches = np.full(len(shown), None, dtype=object)
             touches[shown] = touching[at:end]
+        held_back = int(withheld[at:end].sum())
         at = end
-        yield ScoredArticle(article, classifier.labels, p, y, thresholds, touches, known_target(classifier))
+        known_there = known_target(classifier)
+        yield ScoredArticle(article, classifier.labels, p, y, thresholds, touches, known_there, abstained, held_back)

@@ -30,7 +30,7 @@ class ScoredArticle:
     probabilities : ndarray of shape (n, n_labels)
         Rounded to four digits; NaN where a sentence is boilerplate.
     decided : ndarray of shape (n, n_labels), int8
-        1 where the sentence has the label.
+        1 where the sentence has the label; 0 throughout where it is left to a human.
     thresholds : mapping of str to float
         Label -> the probability from which on it is given; empty in a multiclass task.
     touches : ndarray of shape (n,) or None
@@ -38,6 +38,11 @@ class ScoredArticle:
         whole article where there is no target, or the model doesn't know which it was trained on.
     target_in_training : bool or None
         Whether the target was in training; None likewise.
+    abstained : ndarray of shape (n,) or None
+        Whether each sentence is left to a human (None for boilerplate); None for the whole article where the model
+        decides all.
+    withheld : int
+        How many of those left would have got a label.
     """
 
     article: Article
@@ -47,6 +52,15 @@ class ScoredArticle:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     touches: np.ndarray | None = None
     target_in_training: bool | None = None
+    abstained: np.ndarray | None = None
+    withheld: int = 0
+
+    @property
+    def left(self) -> list[bool]:
+        """Whether each sentence is left to a human; its labels are not decided then."""
+        if self.abstained is None:
+            return [False] * len(self.article.sentences)
+        return [bool(each) for each in self.abstained.tolist()]
 
     @property
     def untouched(self) -> int:
@@ -54,7 +68,11 @@ class ScoredArticle:
         return 0 if self.touches is None else sum(touches is False for touches in self.touches.tolist())
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield one row a sentence, as the design calls a scored sentence."""
+        """Yield one row a sentence, as the design calls a scored sentence.
+
+        The labels of one that is left to a human are None: nobody decided them, as in labelled rows.
+        """
+        left = self.left
         for index, sentence in enumerate(self.article.sentences):
             row: dict[str, Any] = {
                 "article": self.article.id,
@@ -62,7 +80,9 @@ class ScoredArticle:
                 "start": sentence.start,
                 "end": sentence.end,
                 "text": sentence.text,
-                "labels": [label for label, given in zip(self.labels, self.decided[index], strict=True) if given],
+                "labels": None
+                if left[index]
+                else [label for label, given in zip(self.labels, self.decided[index], strict=True) if given],
                 "scores": {},
                 **self.article.kept,
             }
@@ -70,6 +90,8 @@ class ScoredArticle:
                 row["target_in_training"] = self.target_in_training
             if self.touches is not None and not sentence.boilerplate:
                 row["touches_target"] = bool(self.touches[index])
+            if self.abstained is not None and not sentence.boilerplate:
+                row["abstained"] = left[index]
             if sentence.boilerplate:
                 row["boilerplate"] = True
             else:

@@ -137,7 +137,7 @@ def score_rows(
         *(_column(frame, name).alias(f"kept_{at}") for at, name in enumerate(columns.keep)),
     )
     # what only training needs isn't sent
-    scorer = Scorer(replace(classifier, trained_on=frozenset()), rows)
+    scorer = Scorer(replace(classifier, trained_on=frozenset(), held_out=None), rows)
     content = pickle.dumps(scorer, protocol=pickle.HIGHEST_PROTOCOL)
     digest = hashlib.sha256(content).hexdigest()
     sent = _context(frame).broadcast(content)

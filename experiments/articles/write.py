@@ -17,7 +17,7 @@ from experiments.articles.inputs import Document
 from experiments.articles.page import score_page
 from experiments.articles.parts import MANIFEST, Job, Parts, folder_beside, parts_in, write_rows, write_text
 from experiments.articles.read import Article, article_of
-from experiments.articles.rows import RowFormat
+from experiments.articles.rows import ABSTAINED, RowFormat
 from experiments.articles.score import known_target, score_articles
 from experiments.articles.scored import ScoredArticle
 from experiments.errors import InputError
@@ -33,7 +33,18 @@ PART = 20_000
 
 FORMATS = ("jsonl", "csv", "parquet", "html")
 
-OWN_COLUMNS = ("article", "sentence", "start", "end", "text", "boilerplate", "labels", "scores", "thresholds")
+OWN_COLUMNS = (
+    "article",
+    "sentence",
+    "start",
+    "end",
+    "text",
+    "boilerplate",
+    "labels",
+    "scores",
+    "thresholds",
+    ABSTAINED,
+)
 """What the output says of each sentence; no column of the input can be kept under these names."""
 
 TARGET_COLUMNS = ("target_in_training", "touches_target")
@@ -60,6 +71,12 @@ class ScoreSummary:
         Whether the target was in training; None where the model can't tell.
     untouched : int or None
         How many sentences have no word of the target and none that goes with it; None likewise.
+    abstained : int or None
+        How many sentences are left to a human; None where the model decides all.
+    withheld : int
+        How many of these would have got a label.
+    labelled : int
+        How many sentences got a label.
     skipped : int
         How many files in folders could not be read.
     rows_left_out : int
@@ -77,6 +94,9 @@ class ScoreSummary:
     target: str | None = None
     target_in_training: bool | None = None
     untouched: int | None = None
+    abstained: int | None = None
+    withheld: int = 0
+    labelled: int = 0
     skipped: int = 0
     rows_left_out: int = 0
     duplicates: tuple[int, int] | None = None
@@ -216,6 +236,9 @@ def score_to(
         labels=dict(zip(classifier.labels, counts.labels, strict=True)),
         target=classifier.target,
         skipped=counts.skipped,
+        abstained=None if classifier.decides_from is None else counts.abstained,
+        withheld=counts.withheld,
+        labelled=counts.labelled,
     )
     if known is not None:
         summary.target_in_training, summary.untouched = known, counts.untouched
@@ -365,6 +388,8 @@ def row_format(classifier: SentenceClassifier, format: str, keep: Sequence[str] 
         If a column to keep is called as one of the output's own.
     """
     about = () if known_target(classifier) is None else TARGET_COLUMNS
+    if classifier.decides_from is not None:
+        about = (*about, ABSTAINED)
     per_label = ("score_", "threshold_")
     if taken := next((col for col in keep if col in (*OWN_COLUMNS, *about) or col.startswith(per_label)), None):
         raise InputError(f"--keep {taken}: the output has a column {taken!r} of its own; rename that of the input")
@@ -472,4 +497,5 @@ def _first_sentences(scored: ScoredArticle, n: int) -> ScoredArticle:
         probabilities=scored.probabilities[:n],
         decided=scored.decided[:n],
         touches=None if scored.touches is None else scored.touches[:n],
+        abstained=None if scored.abstained is None else scored.abstained[:n],
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from experiments.commands.abstaining import Abstain, HeldOutColumns, HeldOutFile
 from experiments.commands.console import Console
 from experiments.commands.options import (
     AsJson,
@@ -47,6 +48,9 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option(help="Also write the rows with their predictions (.parquet).")
     ] = None,
+    abstain: Abstain = None,
+    held_out: HeldOutFile = None,
+    held_out_columns: HeldOutColumns = None,
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind the 95% bounds.")] = 1000,
     encoding: Encoding = None,
     header: Header = True,
@@ -65,9 +69,11 @@ def evaluate(
     """
     console = Console(json, debug)
     with console.errors():
+        from experiments.commands.abstaining import check_apart, check_options, promised, read_besides
         from experiments.commands.summary import evaluated_json, evaluated_text
         from experiments.config.files import config_files, load_config
         from experiments.corpus.settings import data_settings
+        from experiments.evaluation.abstention import abstention_json, curve_lines, curve_of, measure_promise
         from experiments.evaluation.checks.finding import Subject
         from experiments.evaluation.checks.run import run_checks
         from experiments.evaluation.evaluate import evaluate_file
@@ -77,21 +83,30 @@ def evaluate(
         from experiments.tracking.resolve import model_files, resolve_model, starter_line
         from experiments.training.processes import cores
 
+        check_options(abstain, held_out, held_out_columns)
         ignored = sorted({*check_codes(ignore), *(load_config(config).evaluation.ignore if config else [])})
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         if predictions is not None:
-            check_output(predictions, [data, *config_files(config), *model_files(model, task)])
+            read = [data, *config_files(config), *model_files(model, task), *read_besides(held_out)]
+            check_output(predictions, read)
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         tracked = is_tracked(uri, track)
+        classifier, promise, held = promised(
+            classifier, abstain, held_out, held_out_columns, config, console.say, jobs or cores()
+        )
         evaluation = evaluate_file(
             classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say, jobs or cores()
         )
+        check_apart(held, evaluation.data.texts, data, console.say)
+        curve = curve_of(classifier, evaluation)
+        kept = None if promise is None else measure_promise(classifier, evaluation, promise)
         checked = run_checks(Subject(classifier, evaluation, bootstrap=bootstrap, seed=seed), ignored)
         run_id = track_evaluation(uri, classifier, evaluation) if tracked else None
-        text_ = evaluated_text(uri, classifier, evaluation, checked, run_id)
-        console.show(evaluated_json(uri, evaluation, checked, run_id), text_)
+        text_ = evaluated_text(uri, classifier, evaluation, checked, run_id, curve_lines(curve, kept))
+        result = {**evaluated_json(uri, evaluation, checked, run_id), **abstention_json(curve, kept)}
+        console.show(result, text_)
 
 
 def score(
@@ -138,6 +153,9 @@ def score(
         ),
     ] = None,
     encoding: Encoding = None,
+    abstain: Abstain = None,
+    held_out: HeldOutFile = None,
+    held_out_columns: HeldOutColumns = None,
     on_error: Annotated[
         str | None,
         typer.Option(
@@ -182,6 +200,9 @@ def score(
                 "--jobs": jobs,
                 "--deduplicate": deduplicate,
                 "--resume": resume,
+                "--abstain": abstain is not None,
+                "--held-out": held_out,
+                "--held-out-columns": held_out_columns,
             }
             where = (engine, master, output)
             which = (model, task, target)
@@ -190,6 +211,7 @@ def score(
         from experiments.articles.inputs import Columns, read_documents
         from experiments.articles.job import job_of
         from experiments.articles.write import Going, format_of, score_to
+        from experiments.commands.abstaining import check_options, job_part, promised, read_besides
         from experiments.commands.summary import scored_json, scored_text
         from experiments.config.files import config_files
         from experiments.corpus.settings import data_settings
@@ -207,13 +229,14 @@ def score(
             )
         if on_error not in (None, "skip", "stop"):
             raise InputError(f"--on-error {on_error}: choose skip or stop")
+        check_options(abstain, held_out, held_out_columns)
         path = None if output is None else Path(output)
         folder = path is not None and output is not None and (output.endswith(("/", os.sep)) or path.is_dir())
         if resume and output is None:
             raise InputError("--resume goes on with an output: name it with -o")
         chosen = format_of(None, format or "parquet") if folder else format_of(path, format)
         settings = data_settings(config, text, id=id, encoding=encoding, header=header)
-        read: list[str | Path] = [*inputs, *config_files(config), *model_files(model, task)]
+        read: list[str | Path] = [*inputs, *config_files(config), *model_files(model, task), *read_besides(held_out)]
         check_output(None if path is None else path / "part" if folder else path, read)
         kept = parts(keep)
         columns = Columns(settings.columns.text, settings.columns.id, tuple(kept), settings.header)
@@ -237,6 +260,9 @@ def score(
         if model is None and uri == STARTER:
             console.say(starter_line(task))
         classifier = classifier.towards(target)
+        classifier, promise, _ = promised(
+            classifier, abstain, held_out, held_out_columns, config, console.say, jobs or cores()
+        )
 
         def job() -> Mapping[str, Any]:
             read_so = {
@@ -244,6 +270,7 @@ def score(
                 "input_format": input_format,
                 "deduplicate": deduplicate,
                 "rows": on_error == "skip",
+                "abstain": job_part(promise),
             }
             return job_of(uri, classifier, inputs, columns, **read_so)
 
@@ -270,9 +297,9 @@ def score(
         if duplicates is not None:
             summary.duplicates = duplicates.exact, duplicates.near
         if path is None:
-            console.say(scored_text(uri, summary, path))
+            console.say(scored_text(uri, summary, path, promise))
         else:
-            console.show(scored_json(uri, summary, path), scored_text(uri, summary, path))
+            console.show(scored_json(uri, summary, path, promise), scored_text(uri, summary, path, promise))
         if summary.skipped and on_error == "stop":
             console.say(
                 f"framescope: {summary.skipped} file(s) could not be read and were left out; the others are scored, "

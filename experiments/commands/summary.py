@@ -6,13 +6,14 @@ from typing import Any
 
 from experiments.articles.scored import lack_of
 from experiments.articles.write import ScoreSummary
+from experiments.commands.abstaining import abstained_json, abstained_text
 from experiments.corpus.checks import undecided_counts
 from experiments.evaluation.checks.run import Checked
 from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.gaps import MIN_SLICE, Gaps, small_slices
 from experiments.measures.metrics import flat_metrics
 from experiments.measures.resampling import Estimate
-from experiments.model import SentenceClassifier
+from experiments.model import Promise, SentenceClassifier
 from experiments.train import Trained
 from experiments.training.cross_validation import LearningPoint
 
@@ -125,9 +126,14 @@ def evaluated_json(uri: str, evaluation: Evaluation, checked: Checked, run_id: s
 
 
 def evaluated_text(
-    uri: str, classifier: SentenceClassifier, evaluation: Evaluation, checked: Checked, run_id: str | None = None
+    uri: str,
+    classifier: SentenceClassifier,
+    evaluation: Evaluation,
+    checked: Checked,
+    run_id: str | None = None,
+    abstention: Sequence[str] = (),
 ) -> str:
-    """Return an evaluation's result as text."""
+    """Return an evaluation's result as text, with lines on what comes of leaving sentences to a human."""
     lines = [f"{uri} on {len(evaluation.data)} rows of {evaluation.data.name}", ""]
     lines += [*metrics_lines(classifier.labels, evaluation.metrics), *thresholds_lines(classifier.given_from)]
     for column, parts in evaluation.slices.items():
@@ -139,17 +145,20 @@ def evaluated_text(
         ]
         if small:
             lines.append(f"  of fewer than {MIN_SLICE} rows, and so left out: {small_slices(small)}")
+    if abstention:
+        lines += ["", *abstention]
     lines += ["", *checked_lines(checked)]
     if run_id:
         lines += ["", f"run    {run_id}"]
     return "\n".join(lines).rstrip()
 
 
-def scored_json(uri: str, summary: ScoreSummary, output: Path | str) -> dict[str, Any]:
+def scored_json(uri: str, summary: ScoreSummary, output: Path | str, promise: Promise | None = None) -> dict[str, Any]:
     """Return what was scored, with which model, and where it went.
 
     For a stance model also ``target``, and where it knows its training targets ``target_in_training`` and
-    ``untouched``, the number of sentences without a word of the target or one that goes with it.
+    ``untouched``, the number of sentences without a word of the target or one that goes with it. With a promise also
+    ``abstained``: how many sentences are left to a human, and what is promised of the others, on which rows.
     """
     return {
         "model": uri,
@@ -162,12 +171,13 @@ def scored_json(uri: str, summary: ScoreSummary, output: Path | str) -> dict[str
         **_duplicates_json(summary),
         "labels": dict(summary.labels),
         **_target_json(summary),
+        **abstained_json(promise, summary),
         "seconds": round(summary.seconds, 3),
     }
 
 
-def scored_text(uri: str, summary: ScoreSummary, output: Path | str | None) -> str:
-    """Return what was scored as one line."""
+def scored_text(uri: str, summary: ScoreSummary, output: Path | str | None, promise: Promise | None = None) -> str:
+    """Return what was scored as one line, and one each of what may be a guess and of what is left to a human."""
     found = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
     where = f" -> {output}" if output else ""
     left_out = f", {summary.skipped} file(s) skipped" if summary.skipped else ""
@@ -177,6 +187,7 @@ def scored_text(uri: str, summary: ScoreSummary, output: Path | str | None) -> s
     return (
         f"{summary.articles} article(s){left_out}, {summary.sentences} sentences ({summary.boilerplate} "
         f"boilerplate): {found}; by {uri}{where}{_untouched_text(summary)}"
+        f"{abstained_text(promise, summary)}"
     )
 
 

@@ -14,7 +14,9 @@ from markupsafe import Markup
 from experiments.config.schema import Config
 from experiments.corpus.checks import undecided_counts
 from experiments.corpus.rows import UNDECIDED, Labelled
+from experiments.evaluation.abstention import curve_of
 from experiments.evaluation.checks.run import Checked
+from experiments.evaluation.coverage_figure import draw_coverage
 from experiments.evaluation.evaluate import Evaluation
 from experiments.evaluation.explain import top_features, word_effects
 from experiments.evaluation.figures import draw_figures, inline_svg
@@ -112,6 +114,9 @@ def write_report(
     drawn = draw_figures(
         folder / "figures", labels, test.y, evaluation.probabilities, evaluation.decided, multilabel
     )  # fmt: skip
+    surest = curve_of(classifier, evaluation)
+    if surest is not None:
+        drawn["risk-coverage"] = draw_coverage(folder / "figures" / "risk-coverage.svg", surest)
     page = render(
         "report.html",
         config=config,
@@ -140,6 +145,8 @@ def write_report(
         label_sets=_label_sets(classifier, train_rows, test),
         lengths={"Training": _lengths(train_rows.texts), "Test": _lengths(test.texts)},
         figures={name: Markup(inline_svg(svg, name)) for name, svg in drawn.items()},
+        surest=surest,
+        classifier_held_out=classifier.held_out is not None,
         slices=evaluation.slices,
         behaviour=[(test, share_text(test)) for test in behaviour.tests if test.cases] if behaviour else [],
         min_slice=MIN_SLICE,

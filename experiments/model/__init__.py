@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from experiments.model.abstaining import WITHOUT, Promise, check_level, promise
 from experiments.model.card import CARD_FILE
 from experiments.model.classifier import (
     ENCODER_FOLDER,
@@ -11,6 +12,7 @@ from experiments.model.classifier import (
     sentences_per_second,
 )
 from experiments.model.folder import FOLDER, load_model, model_digest
+from experiments.model.held_out import HELD_OUT_FILE, HeldOut
 from experiments.model.pipeline_file import FORMER_NAMES, PIPELINE_FILE, needs_encoder
 from experiments.model.seen import SEEN_FILE
 from experiments.model.served import ServedModel, load_pyfunc
@@ -20,14 +22,20 @@ __all__ = [
     "ENCODER_FOLDER",
     "FOLDER",
     "FORMER_NAMES",
+    "HELD_OUT_FILE",
     "PIPELINE_FILE",
     "SEEN_FILE",
+    "WITHOUT",
+    "HeldOut",
+    "Promise",
     "SentenceClassifier",
     "ServedModel",
+    "check_level",
     "fingerprint",
     "load_model",
     "model_digest",
     "needs_encoder",
+    "promise",
     "rounded",
     "sentences_per_second",
 ]

@@ -14,8 +14,12 @@ import numpy as np
 from experiments.config.schema import Task
 from experiments.errors import InputError
 from experiments.measures.calibration import Calibration
+from experiments.measures.risk import confidence_of
+from experiments.model.abstaining import WITHOUT, check_level, promise
 from experiments.model.card import CARD_FILE, Card
+from experiments.model.digest import digest_of
 from experiments.model.fast_pipeline import scorer_of
+from experiments.model.held_out import HELD_OUT_FILE, HeldOut
 from experiments.model.pipeline_file import PIPELINE_FILE, save_pipeline
 from experiments.model.seen import SEEN_FILE, seen_text
 from experiments.provenance import package_versions
@@ -55,6 +59,11 @@ class SentenceClassifier:
         What the pipeline's probabilities become before anything is made of them.
     known_targets : KnownTargets or None
         The targets of the training rows; None in a task without targets, and for models saved before it was kept.
+    held_out : HeldOut or None
+        What it came to on rows that it wasn't fitted to; None for models saved before it was kept, or without such
+        rows.
+    decides_from : float or None
+        The confidence from which on it decides; texts of which it is less sure are left to a human. None for all.
     """
 
     pipeline: Any
@@ -66,6 +75,8 @@ class SentenceClassifier:
     trained_on: frozenset[str] = frozenset()
     calibration: Calibration | None = None
     known_targets: KnownTargets | None = None
+    held_out: HeldOut | None = None
+    decides_from: float | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -152,10 +163,45 @@ class SentenceClassifier:
         return probabilities if self.calibration is None else self.calibration(probabilities)
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        """Turn probabilities into labels: an indicator matrix of the same shape, int8."""
+        """Turn probabilities into labels: an indicator matrix of the same shape, int8; also where it abstains."""
         if self.task.multilabel:
             return np.asarray(probabilities >= self.thresholds, dtype=np.int8)
         return np.asarray(np.eye(len(self.labels), dtype=np.int8)[probabilities.argmax(axis=1)])
+
+    def confidence(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return how likely all labels of each row are right, shape (n,), of probabilities of shape (n, n_labels)."""
+        return confidence_of(probabilities, self.decide(probabilities), self.task.multilabel)
+
+    def abstains(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return which rows are left to a human, shape (n,), bool; none unless the model is told from where it decides.
+
+        Parameters
+        ----------
+        probabilities : ndarray of shape (n, n_labels)
+            Not rounded.
+        """
+        if self.decides_from is None:
+            return np.zeros(len(probabilities), dtype=bool)
+        return np.asarray(self.confidence(probabilities) < self.decides_from)
+
+    def abstaining(self, level: float) -> "SentenceClassifier":
+        """Return the model as it leaves to a human the texts without which its errors stay below a level.
+
+        Parameters
+        ----------
+        level : float
+            A share between 0 and 1 of the texts that it decides, which with 95% confidence are wrong in any label at
+            most, if they are like its held-out rows (docs/abstention.md).
+
+        Raises
+        ------
+        InputError
+            If it has no held-out rows, or they can't promise that.
+        """
+        check_level(level)
+        if self.held_out is None:
+            raise InputError(WITHOUT)
+        return replace(self, decides_from=promise(self.held_out, level).cut.confidence)
 
     def names(self, decided: np.ndarray) -> list[list[str]]:
         """Turn an indicator matrix into one list of label names a row."""
@@ -177,6 +223,8 @@ class SentenceClassifier:
         for number, encoder in enumerate(_encoders(self.pipeline), 1):  # to go on with in transformers
             encoder.save_weights(folder / (ENCODER_FOLDER if number == 1 else f"{ENCODER_FOLDER}-{number}"))
         (folder / SEEN_FILE).write_text(seen_text(self.trained_on), encoding="utf-8")
+        if self.held_out is not None:
+            (folder / HELD_OUT_FILE).write_text(self.held_out.text(digest_of(folder)), encoding="utf-8")
 
     def score(
         self, texts: Iterable[str], targets: Iterable[str] | None = None, batch_size: int = 2048
@@ -198,7 +246,8 @@ class SentenceClassifier:
             ``text``, ``labels`` (list of str), ``scores`` (label -> probability, to four digits) and, in a multilabel
             task, ``thresholds`` (label -> probability from which on it is given). Of a stance model that knows its
             targets also ``target_in_training``, and ``touches_target``: whether the text has a word of the target or
-            one that goes with it.
+            one that goes with it. Of a model that leaves texts to a human (``decides_from``) also ``abstained``; the
+            ``labels`` of such a text are None: not decided.
 
         Raises
         ------
@@ -214,12 +263,21 @@ class SentenceClassifier:
                 raise InputError("there are fewer targets than texts; give one a text")
             probabilities = self.predict_proba(batch, about)
             labels, marks = self.names(self.decide(probabilities)), self.target_marks(batch, about)
-            shown = rounded(probabilities, limits.values())
+            shown, left = rounded(probabilities, limits.values()), self.abstains(probabilities).tolist()
             for at, (text, row, given) in enumerate(zip(batch, shown.tolist(), labels, strict=True)):
                 scores = dict(zip(self.labels, row, strict=True))
                 thresholds = {"thresholds": dict(limits)} if limits else {}
                 about_target = {name: column[at] for name, column in marks.items()}
-                yield {"text": text, "labels": given, "scores": scores, **thresholds, **about_target}
+                abstained = {} if self.decides_from is None else {"abstained": left[at]}
+                named_labels = None if left[at] else given
+                yield {
+                    "text": text,
+                    "labels": named_labels,
+                    "scores": scores,
+                    **thresholds,
+                    **about_target,
+                    **abstained,
+                }
 
     def target_marks(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> dict[str, list[bool]]:
         """Return what the answers to n texts rest on.

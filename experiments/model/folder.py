@@ -1,16 +1,17 @@
 """A saved model's folder: found, looked at, loaded."""
 
-import hashlib
+import os
 from pathlib import Path
 
 from experiments.errors import InputError
 from experiments.model.card import CARD_FILE, Card, read_card
 from experiments.model.classifier import SentenceClassifier
+from experiments.model.digest import digest_of
+from experiments.model.held_out import HELD_OUT_FILE, HeldOut, read_held_out
 from experiments.model.pipeline_file import PIPELINE_FILE, load_pipeline
 from experiments.model.seen import SEEN_FILE, read_seen
 from experiments.notices import Warn, to_stderr
 from experiments.untrusted.fitted import labels_of
-from experiments.untrusted.regular import open_regular
 
 FOLDER = "classifier"
 """What the saved folder is called inside an MLflow model's ``data``."""
@@ -27,7 +28,8 @@ def load_model(folder: Path, say: Warn = to_stderr) -> SentenceClassifier:
     folder : Path
         The folder.
     say : callable, default standard error
-        Called with a line if the list of training texts is missing or damaged, which is no error.
+        Called with a line if the list of training texts is missing or damaged, or the held-out rows are, which is no
+        error.
 
     Raises
     ------
@@ -49,6 +51,7 @@ def load_model(folder: Path, say: Warn = to_stderr) -> SentenceClassifier:
         trained_on=read_seen(home / SEEN_FILE, say),
         calibration=card.calibration,
         known_targets=card.known_targets,
+        held_out=_held_out(home, say),
     )
     _check_together(home, card, classifier)
     return classifier
@@ -56,15 +59,7 @@ def load_model(folder: Path, say: Warn = to_stderr) -> SentenceClassifier:
 
 def model_digest(folder: Path) -> str:
     """Return the first 16 hex digits of a SHA-256 over a saved model's card and pipeline."""
-    home = _home(folder) or folder
-    whole = hashlib.sha256()
-    for name in (CARD_FILE, PIPELINE_FILE):
-        part = hashlib.sha256()
-        with open_regular(home / name) as stream:
-            while block := stream.read(1 << 20):
-                part.update(block)
-        whole.update(part.digest())
-    return whole.hexdigest()[:16]
+    return digest_of(_home(folder) or folder)
 
 
 def _check_together(home: Path, card: Card, classifier: SentenceClassifier) -> None:
@@ -85,6 +80,12 @@ def _check_together(home: Path, card: Card, classifier: SentenceClassifier) -> N
             f"{home / PIPELINE_FILE}: can't label a sentence ({type(error).__name__}: {line}); train or download the "
             "model again"
         ) from None
+
+
+def _held_out(home: Path, say: Warn) -> HeldOut | None:
+    """Return the held-out rows of a folder; without any the model isn't hashed."""
+    file = home / HELD_OUT_FILE
+    return read_held_out(file, digest_of(home), say) if os.path.lexists(file) else None
 
 
 def _home(folder: Path) -> Path | None:

@@ -121,7 +121,7 @@ def slim(classifier: SentenceClassifier) -> SentenceClassifier:
     """Return the model without what only an evaluation needs."""
     from dataclasses import replace
 
-    return replace(classifier, trained_on=frozenset())
+    return replace(classifier, trained_on=frozenset(), held_out=None)
 
 
 def _predict(classifier: SentenceClassifier, part: tuple[Sequence[str], Sequence[str] | None]) -> np.ndarray:

@@ -43,6 +43,8 @@ class Profile:
         Whether a sentence has one label.
     boilerplate : int
         Sentences set aside, which count nowhere else.
+    abstained : int
+        Sentences that the model left to a human, which count nowhere else either.
     views : list of View
         All, by each column, and by both.
     words : dict of str to list of MarkingWord
@@ -61,6 +63,7 @@ class Profile:
     labels: list[str]
     exclusive: bool
     boilerplate: int
+    abstained: int
     views: list[View]
     words: dict[str, list[MarkingWord]]
     prior: dict[str, float]
@@ -126,6 +129,11 @@ def profile_of(
     files = [name for name, _ in sources.files]
     if not counts.articles:
         what = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
+        if reader.abstained:
+            raise InputError(
+                f"{what}: the model left all {reader.abstained:,} sentences to a human; label some, or score them with "
+                "a higher --abstain, or without"
+            )
         if reader.boilerplate:
             raise InputError(
                 f"{what}: all {reader.boilerplate:,} sentences are marked as boilerplate; nothing is left to profile"
@@ -141,6 +149,7 @@ def profile_of(
         labels,
         reader.exclusive,
         reader.boilerplate,
+        reader.abstained,
         views,
         dict(zip(labels, marking, strict=True)),
         dict(zip(labels, weights, strict=True)),
@@ -152,6 +161,11 @@ def profile_of(
 def _notes(reader: Reader, views: Sequence[View], words: WordCounts) -> list[str]:
     sentences = views[0].groups[0].sentences
     notes = []
+    if reader.abstained:
+        notes.append(
+            f"{reader.abstained:,} of {sentences + reader.abstained:,} sentences were left to a human (abstained): "
+            f"they count nowhere, and shares are of the {sentences:,} others: the easier ones, and no sample of all"
+        )
     if reader.thresholds_differ:
         notes.append(
             "rows have different thresholds, so they come from different models or trainings: shares can't be "

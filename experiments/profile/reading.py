@@ -19,7 +19,7 @@ MOST_BY = 2
 """Columns to group by at a time."""
 
 _NEEDED = ("article", "text", "labels")
-_OWN = frozenset((*_NEEDED, "sentence", "start", "end", "boilerplate", "scores", "thresholds"))
+_OWN = frozenset((*_NEEDED, "sentence", "start", "end", "boilerplate", "abstained", "scores", "thresholds"))
 _PER_LABEL = ("score_", "threshold_")
 _WRITTEN = frozenset(("frame", "sentences", "articles", "given", "share", "low", "high"))
 _LOOKED_AT = 1000  # rows of JSON after which a column that none has is missing
@@ -95,6 +95,8 @@ class Reader:
         Whether a sentence has one label, and no label a threshold.
     boilerplate : int
         Rows that are set aside.
+    abstained : int
+        Sentences that the model left to a human: nobody decided their labels, so they count nowhere.
     missing : list of int
         For each column that is grouped by, how many sentences have nothing there.
     thresholds_differ : bool
@@ -108,6 +110,7 @@ class Reader:
     warn: Warn = lambda line: None
     labels: list[str] = field(default_factory=list)
     boilerplate: int = 0
+    abstained: int = 0
     thresholds_differ: bool = False
     untouched: int = 0
     unknown_target: int = 0
@@ -207,7 +210,7 @@ class Reader:
     def _sentence(
         self, row: Mapping[str, Any], scored: Sequence[str], limits: Sequence[str], name: str
     ) -> Sentence | None:
-        """Return a row's sentence; None for boilerplate, also of a file that has never been scored."""
+        """Return a row's sentence; None for boilerplate, also of an unscored file, and if left to a human."""
         if _is_true(row.get("boilerplate")):
             self.boilerplate += 1
             return None
@@ -233,6 +236,9 @@ class Reader:
                 self._thresholds = dict(thresholds)
             else:
                 self._thresholds_changed(thresholds)
+        if _is_true(row.get("abstained")):
+            self.abstained += 1
+            return None
         article = row.get("article")
         if not isinstance(article, str) or not article.strip():
             article = cell_key(article)

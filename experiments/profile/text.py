@@ -13,6 +13,7 @@ def profile_text(profile: Profile) -> str:
     """Return shares with bounds, marking words and what to know."""
     whole = profile.whole
     aside = f" ({profile.boilerplate:,} set aside as boilerplate)" if profile.boilerplate else ""
+    aside += f" ({profile.abstained:,} more left to a human)" if profile.abstained else ""
     lines = [
         f"what the model says of {whole.sentences:,} sentences of {whole.articles:,} articles{aside}; shares with 95% "
         "bounds, articles drawn whole",

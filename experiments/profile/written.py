@@ -53,6 +53,7 @@ def as_json(profile: Profile, page: str, table: str) -> dict[str, Any]:
         "articles": whole.articles,
         "sentences": whole.sentences,
         "boilerplate": profile.boilerplate,
+        "abstained": profile.abstained,
         "labels": profile.labels,
         "exclusive": profile.exclusive,
         "caution": f"{MODEL_SAYS} ({WHERE})",

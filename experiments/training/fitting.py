@@ -76,7 +76,7 @@ def fit(
         more = auxiliary(config, rest)
         pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled, more)
         # after the fit, which leaves the vectors of frozen encoders in their cache
-        thresholds, calibration = choose_thresholds(config, build, rest, pipeline, held, say)
+        thresholds, calibration, held_out = choose_thresholds(config, build, rest, pipeline, held, say)
     except EncoderError as error:
         raise InputError(f"config {config.name}: {error}") from error
     except ValueError as error:
@@ -92,6 +92,7 @@ def fit(
         config.targeted,
         trained_on=seen,
         calibration=calibration,
+        held_out=held_out,
         known_targets=None if rest.targets is None else KnownTargets.learn(rest.texts, rest.targets),
     )
 

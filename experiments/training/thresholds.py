@@ -8,17 +8,25 @@ import numpy as np
 from experiments.config.schema import Config
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
+from experiments.files import shown_paths
 from experiments.measures.calibration import Calibration, calibrate, uncalibrated
 from experiments.measures.operating_points import best_thresholds
+from experiments.model import HeldOut
 from experiments.notices import Warn
 from experiments.tables.cells import cell_key
+from experiments.training.held_out import held_out_of
 from experiments.training.out_of_fold import out_of_fold
+
+_VALIDATION = "validation rows of"
 
 
 def choose_thresholds(
     config: Config, build: Callable[[], Any], train: Labelled, pipeline: Any, held: Labelled | None, say: Warn
-) -> tuple[np.ndarray, Calibration | None]:
+) -> tuple[np.ndarray, Calibration | None, HeldOut | None]:
     """Return the labels' thresholds as the config asks for them, shape (n_labels,), and the calibration before them.
+
+    And what the model came to on the rows on which they were chosen, which promises of its error are made of; None
+    where nothing was chosen on any and none are set aside.
 
     Parameters
     ----------
@@ -44,20 +52,30 @@ def choose_thresholds(
     thresholds = np.full(len(config.task.labels), settings.value)
     chooses = multilabel and settings.method != "fixed"
     if not chooses and config.calibration == "none":
-        return thresholds, None
+        if held is None:
+            return thresholds, None, None
+        rest = np.asarray(pipeline.predict_proba(held.inputs))
+        return thresholds, None, held_out_of(config, held, rest, _source(_VALIDATION, held), False)
     rows = train if settings.method == "cv" or held is None else held
     chosen = _where(settings.where, rows)
     if rows is held:
         probabilities = np.asarray(pipeline.predict_proba(held.inputs))[chosen]
     else:
         probabilities = out_of_fold(build, train, multilabel, settings.folds, config.seed)[chosen]
+    way = _VALIDATION if rows is held else f"out-of-fold predictions ({settings.folds} folds) of"
+    kept = held_out_of(config, rows.take(np.flatnonzero(chosen)), probabilities, _source(way, rows), chooses)
     truth, calibration = rows.y[chosen], None
     if config.calibration != "none":
         calibration = calibrate(truth, probabilities, config.calibration, multilabel)
         probabilities = calibration(probabilities)
         for label, n in uncalibrated(truth, config.task.labels).items() if multilabel else ():
             say(f"note: {label} is not calibrated: {n} of the {len(truth)} rows to learn that from have it")
-    return best_thresholds(truth, probabilities) if chooses else thresholds, calibration
+    return best_thresholds(truth, probabilities) if chooses else thresholds, calibration, kept
+
+
+def _source(way: str, rows: Labelled) -> str:
+    """Return where held-out rows are from, in one line that may go to others with the model."""
+    return " ".join(f"{way} {', '.join(shown_paths(rows.name.split(', ')))}".split())
 
 
 def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:

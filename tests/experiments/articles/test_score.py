@@ -65,7 +65,7 @@ def test_rows_follow_the_contract_whatever_the_batches(
 def test_boilerplate_never_reaches_the_classifier_and_batches_span_articles(articles: list[Article]) -> None:
     class Recorder:
         labels = LABELS
-        known_targets = target = None
+        known_targets = target = decides_from = None
         given_from: ClassVar[dict[str, float]] = {}
         calls: ClassVar[list[list[str]]] = []
 
@@ -75,6 +75,9 @@ def test_boilerplate_never_reaches_the_classifier_and_batches_span_articles(arti
 
         def decide(self, probabilities: np.ndarray) -> np.ndarray:
             return np.zeros(probabilities.shape, dtype=np.int8)
+
+        def abstains(self, probabilities: np.ndarray) -> np.ndarray:
+            return np.zeros(len(probabilities), dtype=bool)
 
     list(score_articles(Recorder(), articles, 100))  # type: ignore[arg-type]
     assert len(Recorder.calls) == 1 and len(Recorder.calls[0]) == 6
@@ -267,8 +270,9 @@ from experiments.articles.read import make_article
 from experiments.articles.write import score_to
 class Zero:
     labels = ["threat"]
-    known_targets = target = None
+    known_targets = target = decides_from = None
     given_from = {}
+    def abstains(self, p): return np.zeros(len(p), dtype=bool)
     def predict_proba(self, texts): return np.zeros((len(texts), 1))
     def decide(self, p): return np.zeros(p.shape, dtype=np.int8)
 score_to(Zero(), (make_article(str(n), "It rained on Monday. " * 20) for n in range(2000)))

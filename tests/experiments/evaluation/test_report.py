@@ -172,7 +172,7 @@ def test_a_known_result_appears_in_the_tables_and_the_figures(case, tmp_path):
 def test_the_figures_are_files_too(case, tmp_path):
     case.write(tmp_path)
     names = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert names == {"precision-recall.svg", "reliability.svg", "confusion.svg"}
+    assert names == {"precision-recall.svg", "reliability.svg", "confusion.svg", "risk-coverage.svg"}
     for path in (tmp_path / "figures").iterdir():
         assert "<text" in path.read_text(), "letters stay letters, so that a paper's editor can set them"
 

@@ -64,7 +64,7 @@ def test_validation_chooses_on_the_rows_set_aside_with_the_pipeline_at_hand(smal
         str(small_config), ["thresholds.method=validation", "task.labels=[threat, denial]", "data.validation_size=0.2"]
     )
     (train, _), (held, probabilities) = part("train", 0.9), part("held", [0.315, 0.715])
-    chosen, _ = choose_thresholds(config, never, train, Prepared(probabilities), held, silent)
+    chosen, *_ = choose_thresholds(config, never, train, Prepared(probabilities), held, silent)
     assert chosen.tolist() == [0.21, 0.41]  # halfway from 0.1 to 0.3 and to 0.7
 
 
@@ -83,7 +83,7 @@ def test_cross_validation_chooses_on_the_training_rows_by_models_of_their_indica
             return self
 
     with joblib.parallel_config("threading"):
-        chosen, _ = choose_thresholds(
+        chosen, *_ = choose_thresholds(
             config, lambda: Recorder(probabilities), train, Prepared(others), held if with_held else None, silent
         )
     assert chosen.tolist() == [0.21, 0.41]
@@ -113,7 +113,7 @@ def test_rows_chosen_on_go_with_their_probabilities(small_config, where):
         others.groups + wanted.groups,
         np.concatenate([others.y, wanted.y]),
     )
-    chosen, _ = choose_thresholds(config, never, others, Prepared(misleading | probabilities), held, silent)
+    chosen, *_ = choose_thresholds(config, never, others, Prepared(misleading | probabilities), held, silent)
     assert chosen.tolist() == [0.21, 0.41]
 
 
@@ -167,7 +167,7 @@ def test_calibrated_probabilities_are_those_that_the_rows_bear_out(small_config,
     )
     held, probabilities, meant = held_rows()
     given = np.asarray(list(probabilities.values()))
-    chosen, calibration = choose_thresholds(config, never, held, Prepared(probabilities), held, silent)
+    chosen, calibration, _ = choose_thresholds(config, never, held, Prepared(probabilities), held, silent)
     assert np.abs(calibration(given) - meant).mean() < 0.06 < 0.11 < np.abs(given - meant).mean()
     if thresholds == "fixed":
         assert chosen.tolist() == [0.5, 0.5]
@@ -183,7 +183,7 @@ def test_label_with_too_few_rows_is_left_as_it_is_and_named(small_config):
     held.y[:, 1] = 0
     held.y[:9, 1] = 1
     said = []
-    _, calibration = choose_thresholds(config, never, held, Prepared(probabilities), held, said.append)
+    _, calibration, _ = choose_thresholds(config, never, held, Prepared(probabilities), held, said.append)
     given = np.asarray(list(probabilities.values()))
     assert np.abs(calibration(given)[:, 1] - given[:, 1]).max() < 1e-5
     assert np.abs(calibration(given)[:, 0] - given[:, 0]).max() > 0.1
