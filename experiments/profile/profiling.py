@@ -8,12 +8,12 @@ from experiments.errors import InputError
 from experiments.measures.resampling import MIN_GROUPS
 from experiments.notices import Warn
 from experiments.profile.counts import Counts
-from experiments.profile.reading import By, Reader
 from experiments.profile.shares import Group, View, views_of
-from experiments.profile.sources import Sources
 from experiments.profile.typical import Typical, TypicalSentence
 from experiments.profile.words import MOST_WORDS, MarkingWord, WordCounts
 from experiments.progress import Progress
+from experiments.scored.reading import By, Reader
+from experiments.scored.sources import Sources
 
 WHERE = "docs/profile.md"
 
@@ -93,7 +93,7 @@ def profile_of(
     sources : Sources
         The files.
     by : tuple of By
-        What to group by; see :func:`experiments.profile.reading.parse_by`.
+        What to group by; see :func:`experiments.scored.reading.parse_by`.
     encoding : str, optional
         Of text files; found out when left out.
     warn : callable
