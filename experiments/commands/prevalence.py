@@ -54,11 +54,12 @@ def sample(
     with console.errors():
         from experiments.output import check_output
         from experiments.prevalence.drawing import draw_sample
-        from experiments.prevalence.sampled import as_json, sampled_text, write_sample
+        from experiments.prevalence.sampled import as_json, check_ending, sampled_text, write_sample
         from experiments.progress import progress
         from experiments.scored.reading import parse_by
         from experiments.scored.sources import find_sources
 
+        check_ending(output)
         grouped = parse_by(parts(by), date)
         sources = find_sources(scored)
         read = [path for _, path in sources.files]

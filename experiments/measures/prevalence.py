@@ -210,11 +210,11 @@ def _of_articles(rows: np.ndarray, whole: np.ndarray, articles: np.ndarray, k: i
     summed = by_article(rows, articles, len(whole)) + whole
     few = len(np.unique(articles))
     between = few / max(few - 1, 1) * (summed.T @ summed - rows.T @ rows)
-    return np.maximum(_diagonal(mix, between), _diagonal(mix, whole.T @ whole))
+    return np.asarray(np.maximum(_diagonal(mix, between), _diagonal(mix, whole.T @ whole)))
 
 
 def _diagonal(mix: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    return np.maximum(np.einsum("ia,ij,ja->a", mix, covariance, mix), 0)
+    return np.asarray(np.maximum(np.einsum("ia,ij,ja->a", mix, covariance, mix), 0))
 
 
 def _share_of_one(weights: np.ndarray) -> float:

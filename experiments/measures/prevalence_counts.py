@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import optimize
 from scipy.special import log_softmax, softmax
 
 from experiments.measures.prevalence import Corpus, Design, by_article, sampling_covariance, share_bounds
@@ -13,8 +12,8 @@ PARTS = 20
 
 _WORST = 100.0  # condition of the matrix of errors from which on it tells nothing
 _FINE, _COARSE = 3, 2  # digits to which probabilities are taken, of two classes and of more
-_STEPS, _STILL = 2000, 1e-7
-_RIDGE = 1e-3
+_STEPS, _STILL = 2000, 1e-6
+_RIDGE, _NEWTON = 1e-3, 50
 _TINY = 1e-6
 
 
@@ -70,7 +69,7 @@ def adjusted_count(y: np.ndarray, decided: np.ndarray, design: Design, corpus: C
     few = len(np.unique(design.articles))
     sampled = np.diag(sampling_covariance(moved, design.strata))
     between = few / max(few - 1, 1) * (np.diag(summed.T @ summed) - (moved**2).sum(axis=0))
-    variances = sampled + np.maximum(between, 0) + (weights**2).sum() * np.square(inverse).max()
+    variances = sampled + np.maximum(between, 0) + (weights**2).sum() ** 2 * np.square(inverse).max()
     shares = nearest_shares(raw)
     freedom = max(few - len(np.unique(design.strata)), 1)
     return shares, np.asarray([share_bounds(*each, freedom) for each in zip(shares, variances, strict=True)])
@@ -86,7 +85,7 @@ def nearest_shares(values: np.ndarray) -> np.ndarray:
     """
     ordered = np.sort(values)[::-1]
     over = (np.cumsum(ordered) - 1) / np.arange(1, len(values) + 1)
-    return np.maximum(values - over[np.flatnonzero(ordered > over)[-1]], 0)
+    return np.asarray(np.maximum(values - over[np.flatnonzero(ordered > over)[-1]], 0))
 
 
 class Emq:
@@ -113,17 +112,18 @@ class Emq:
     ----------
     Saerens, M., Latinne, P. & Decaestecker, C. (2002). Adjusting the outputs of a classifier to new a priori
     probabilities: a simple procedure. Neural Computation 14(1).
-    Alexandari, A., Kundaje, A. & Shrikumar, A. (2020). Maximum likelihood with bias-corrected calibration is hard-to-beat
-    at label shift adaptation. ICML.
+    Alexandari, A., Kundaje, A. & Shrikumar, A. (2020). Maximum likelihood with bias-corrected calibration is
+    hard-to-beat at label shift adaptation. ICML.
     """
 
     def __init__(self, y: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, parts: np.ndarray) -> None:
         self.known = bool((weights @ y > 0).all())
-        self._fits = []
+        self._fits: list[tuple[int, np.ndarray, np.ndarray | None]] = []
         for left_out in self._left_out() if self.known else ():
             kept = parts != left_out
             prior = weights[kept] @ y[kept] / max(weights[kept].sum(), _TINY)
-            fit = _calibration(_logs(probabilities[kept]), y[kept], weights[kept]) if (prior > 0).all() else None
+            start = self._fits[0][2] if self._fits else None
+            fit = _calibration(_logs(probabilities[kept]), y[kept], weights[kept], start) if (prior > 0).all() else None
             self._fits.append((left_out, prior, fit))
 
     @staticmethod
@@ -147,13 +147,14 @@ class Emq:
         k = probabilities.shape[1]
         if not self.known:
             return np.full(k, np.nan), np.full((k, 2), np.nan)
-        found = []
+        found: list[np.ndarray] = []
         values, counts = _counted(probabilities, parts)
         for left_out, prior, fit in self._fits if bounds else self._fits[:1]:
             number = counts.sum(axis=0) - (counts[left_out] if left_out >= 0 else 0)
             if fit is None or not number.sum():
                 return found[0], np.full((k, 2), np.nan)
-            found.append(_maximised(softmax(fit[0] * _logs(values) + fit[1:], axis=1), number, prior))
+            calibrated = softmax(fit[0] * _logs(values) + fit[1:], axis=1)
+            found.append(_maximised(calibrated, number, prior, found[0] if found else prior))
         if not bounds:
             return found[0], np.full((k, 2), np.nan)
         moved = np.asarray(found[1:])
@@ -163,23 +164,39 @@ class Emq:
 
 
 def _logs(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.clip(probabilities, 1e-4, 1))
+    return np.asarray(np.log(np.clip(probabilities, 1e-4, 1)))
 
 
-def _calibration(logs: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return a temperature's inverse and a bias a class, which make the probabilities fit the labels best."""
+def _calibration(logs: np.ndarray, y: np.ndarray, weights: np.ndarray, begin: np.ndarray | None) -> np.ndarray:
+    """Return a temperature's inverse and a bias a class, which make the probabilities fit the labels best.
+
+    By Newton's method, with a small penalty that keeps them finite where the classes don't overlap.
+    """
+    n, k = logs.shape
     scaled = weights / weights.sum()
+    start = np.concatenate([[1.0], np.zeros(k)])
+    spread = np.concatenate([logs[:, :, None], np.broadcast_to(np.eye(k), (n, k, k))], axis=2)
+    flat = spread.reshape(n * k, k + 1)
 
-    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        scores = values[0] * logs + values[1:]
-        away = values - start
-        over = scaled[:, None] * (softmax(scores, axis=1) - y)
-        slope = np.concatenate([[float((over * logs).sum())], over.sum(axis=0)])
-        lost = -float(scaled @ (log_softmax(scores, axis=1) * y).sum(axis=1))
-        return lost + _RIDGE * float(away @ away), slope + 2 * _RIDGE * away
+    def loss(values: np.ndarray) -> float:
+        fit = log_softmax(values[0] * logs + values[1:], axis=1)
+        return -float(scaled @ (fit * y).sum(axis=1)) + _RIDGE * float((values - start) @ (values - start))
 
-    start = np.concatenate([[1.0], np.zeros(y.shape[1])])
-    return np.asarray(optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x)
+    values = start if begin is None else begin
+    for _ in range(_NEWTON):
+        q = softmax(values[0] * logs + values[1:], axis=1)
+        slope = (scaled[:, None] * (q - y)).ravel() @ flat + 2 * _RIDGE * (values - start)
+        root = flat * np.sqrt(scaled[:, None] * q).reshape(-1, 1)
+        mean = (q[:, :, None] * spread).sum(axis=1) * np.sqrt(scaled)[:, None]
+        curve = root.T @ root - mean.T @ mean + 2 * _RIDGE * np.eye(k + 1)
+        step = np.linalg.solve(curve, slope)
+        size, before = 1.0, loss(values)
+        while size > _TINY and loss(values - size * step) > before:
+            size /= 2
+        values = values - size * step
+        if np.abs(size * step).max() < _TINY:
+            break
+    return np.asarray(values)
 
 
 def _counted(probabilities: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -191,9 +208,9 @@ def _counted(probabilities: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, 
     return values, counts
 
 
-def _maximised(probabilities: np.ndarray, counts: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """Return the most likely shares, by steps of expectation and maximisation that begin with the prior."""
-    shares = prior
+def _maximised(probabilities: np.ndarray, counts: np.ndarray, prior: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the most likely shares, by steps of expectation and maximisation from those given."""
+    shares = np.maximum(shares, _TINY)
     total = counts.sum()
     for _ in range(_STEPS):
         moved = probabilities * (shares / prior)

@@ -133,7 +133,7 @@ def _drawn(
         how = dict(zip(DRAWN, (str(at), int(size), float(number / size)), strict=True))
         chosen = sorted(strata[key].kept, key=lambda each: -each[0])[:number]
         found += [(-negative, _row(row, how)) for negative, _, row in chosen]
-        told.append({"stratum": str(at), "of": _name(key, by), "sentences": int(size), "drawn": int(number)})
+        told.append({"stratum": str(at), "of": _name(key, by, boost), "sentences": int(size), "drawn": int(number)})
     rows = [row for _, row in sorted(found, key=lambda each: (each[0], each[1]["id"]))]
     places = [row["id"] for row in rows]
     if len(set(places)) < len(places):
@@ -178,12 +178,13 @@ def _wanted(keys: Sequence[tuple[str, ...]], sizes: np.ndarray, boost: float) ->
     number = {group: at for at, group in enumerate(dict.fromkeys(groups))}
     member = np.array([number[group] for group in groups])
     kinds = np.bincount(member)[member]
-    return boost / kinds + (1 - boost) * sizes / np.bincount(member, sizes)[member]
+    return np.asarray(boost / kinds + (1 - boost) * sizes / np.bincount(member, sizes)[member])
 
 
-def _name(key: tuple[str, ...], by: tuple[By, ...]) -> str:
+def _name(key: tuple[str, ...], by: tuple[By, ...], boost: float) -> str:
+    boosted = "" if boost == 0 else f"model says {key[-1] or 'no label'}"
     groups = ", ".join(f"{each.name}={value or '(none)'}" for each, value in zip(by, key[:-1], strict=True))
-    return " | ".join(part for part in (groups, f"model says {key[-1]}" if key[-1] else "") if part) or "all"
+    return " | ".join(part for part in (groups, boosted) if part) or "all"
 
 
 def _row(row: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From scored files and a labelled sample to corrected shares, of all sentences and of groups, and their differences."""
+"""From scored files and a labelled sample to corrected shares of all sentences and of groups, and differences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -253,8 +253,8 @@ def _view(
     notes = []
     if bare := [", ".join(group.by) for group in groups if places and min(s.labelled for s in group.shares) == 0]:
         notes.append(
-            f"{len(bare)} of {len(groups)} groups by {' and '.join(names)} have no labelled sentence, so that only what "
-            f"the model says is known of them: {'; '.join(bare[:5])}{'; ...' if len(bare) > 5 else ''}"
+            f"{len(bare)} of {len(groups)} groups by {' and '.join(names)} have no labelled sentence, so that only "
+            f"what the model says is known of them: {'; '.join(bare[:5])}{'; ...' if len(bare) > 5 else ''}"
         )
     return View(names, groups, _gaps(members, names, groups, found, member), int((member < 0).sum())), notes
 

@@ -83,9 +83,8 @@ def _of_methods(group: Group, at: int) -> list[_Line]:
 
 def _view_figure(labels: Sequence[str], view: View, number: int) -> Markup:
     drawn = sorted(view.groups, key=lambda group: -group.sentences)[:MOST_DOTS]
-    lines = []
+    lines: list[list[_Line]] = [[] for _ in labels]
     for at in range(len(labels)):
-        lines.append([])
         for group in (each for each in view.groups if each in drawn):
             value = group.shares[at].by_method[REPORTED]
             if value.value == value.value:

@@ -241,9 +241,9 @@ def check_unseen(drawn: Drawn, trained_on: Collection[str], model: str) -> None:
     seen = [at for at, text in enumerate(texts) if fingerprint(cell_text(text)) in trained_on]
     if seen:
         raise InputError(
-            f"{drawn.table.place(seen[0])}: {model} was trained on this sentence ({len(seen)} of {len(texts)} rows): it "
-            "does better there than on others, and shares would be corrected too little; draw the sample from what it "
-            "wasn't trained on, or score with a model that was trained without these rows"
+            f"{drawn.table.place(seen[0])}: {model} was trained on this sentence ({len(seen)} of {len(texts)} rows): "
+            "it does better there than on others, and shares would be corrected too little; draw the sample from what "
+            "it wasn't trained on, or score with a model that was trained without these rows"
         )
 
 

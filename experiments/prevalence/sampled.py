@@ -23,10 +23,10 @@ def write_sample(drawn: Draw, path: Path, inputs: Sequence[Path] = ()) -> None:
     InputError
         If it ends otherwise, or can't be written.
     """
+    check_ending(path)
     if path.suffix.lower() == ".jsonl":
         write_lines(drawn.rows, path)
         return
-    check_ending(path)
     columns = list(dict.fromkeys(name for row in drawn.rows for name in row))
     with writing(path, inputs) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -71,10 +71,8 @@ def sampled_text(drawn: Draw, output: str) -> str:
         width = max(len(each["of"]) for each in shown)
         lines += ["", f"{'stratum':>7}  {'of':<{width}}  {'sentences':>9}  {'drawn':>5}  probability"]
         for each in shown:
-            share = each["drawn"] / each["sentences"]
-            lines.append(
-                f"{each['stratum']:>7}  {each['of']:<{width}}  {each['sentences']:>9,}  {each['drawn']:>5,}  {share:.4g}"
-            )
+            number, of, share = each["stratum"], each["of"], each["drawn"] / each["sentences"]
+            lines.append(f"{number:>7}  {of:<{width}}  {each['sentences']:>9,}  {each['drawn']:>5,}  {share:.4g}")
         if more := len(drawn.strata) - len(shown):
             lines.append(f"... and {more:,} more, which --json shows")
     lines += ["", *(f"note: {note}" for note in drawn.notes)] if drawn.notes else []

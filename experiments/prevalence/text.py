@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from experiments.errors import cut
 from experiments.measures.resampling import Estimate
-from experiments.prevalence.estimates import METHODS, REPORTED, Gap, Prevalence, View
+from experiments.prevalence.estimates import REPORTED, Gap, Prevalence, View
 from experiments.prevalence.written import TO_REPORT, WHERE
 
 _GROUPS, _GAPS = 24, 12  # of each view; the CSV and --json have all
@@ -25,8 +25,8 @@ def prevalence_text(found: Prevalence) -> str:
     whole = found.whole
     aside = f" ({found.boilerplate:,} set aside as boilerplate)" if found.boilerplate else ""
     lines = [
-        f"shares of {whole.sentences:,} sentences of {whole.articles:,} articles{aside}, of which {found.decided:,} are "
-        "labelled; with 95% bounds",
+        f"shares of {whole.sentences:,} sentences of {whole.articles:,} articles{aside}, of which {found.decided:,} "
+        "are labelled; with 95% bounds",
         "",
         *table(
             ["label" if found.exclusive else "frame", "labelled", "with it", *NAMES.values()],
@@ -83,7 +83,8 @@ def gap_text(gap: Gap) -> str:
     other = ", ".join(gap.other) or "all others"
     p = "p < 0.001" if gap.p < 0.001 else f"p = {gap.p:.3f}"
     said = "differ" if is_told(gap) else "can't be told apart"
-    return f"{cut(gap.label)}: {cut(', '.join(gap.group))} and {cut(other)} {said}: {gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}], {p}"
+    which = f"{cut(gap.label)}: {cut(', '.join(gap.group))} and {cut(other)} {said}"
+    return f"{which}: {gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}], {p}"
 
 
 def is_told(gap: Gap) -> bool:
@@ -133,7 +134,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -
         ).rstrip()
         for row in [head, *rows]
     ]
-
-
-_UNNAMED = set(METHODS) - set(NAMES)
-assert not _UNNAMED, _UNNAMED

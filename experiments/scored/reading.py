@@ -62,7 +62,8 @@ def parse_by(names: Sequence[str], date: str = "date") -> tuple[By, ...]:
     Raises
     ------
     InputError
-        If a name stands twice, is one of the columns that scoring, profile or prevalence writes, or there are more than two.
+        If a name stands twice, is one of the columns that scoring, profile or prevalence writes, or there are
+        more than two.
     """
     if twice := next((name for name in names if list(names).count(name) > 1), None):
         raise InputError(f"--by: {twice} stands twice")
