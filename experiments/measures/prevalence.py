@@ -9,7 +9,7 @@ TUNED = None
 """A weight of the model's answers that is chosen so that the variance is smallest."""
 
 _TAIL = 0.975
-_UNSEEN = 1.0  # errors that are added when the variance is estimated: a half each of a miss and a false alarm, doubled
+_UNSEEN = 1.0  # errors of the model that are added to those seen; with half of one, bounds are too narrow
 
 
 @dataclass(frozen=True)
@@ -232,13 +232,13 @@ def share_bounds(share: float, variance: float, freedom: float) -> tuple[float, 
     Parameters
     ----------
     share : float
-        From 0 to 1. At 0 and 1 the variance is taken for that of one case more.
+        From 0 to 1. The variance is taken for that of a share of at least one standard error.
     variance : float
         Above 0.
     freedom : float
         Student's degrees of freedom.
     """
-    inner = float(np.clip(share, variance**0.5 / 2, 1 - variance**0.5 / 2)) if variance < 1 else 0.5
+    inner = float(np.clip(share, variance**0.5, 1 - variance**0.5)) if variance < 0.25 else 0.5
     rows = inner * (1 - inner) / variance
     t = float(stats.t.ppf(_TAIL, freedom))
     middle = (share + t * t / (2 * rows)) / (1 + t * t / rows)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from experiments.evaluation.figures import as_svg, inline_svg, panels, short, styled
 from experiments.files import shown_paths
 from experiments.measures.resampling import MIN_GROUPS
-from experiments.pages import PALETTE, colours, render
+from experiments.pages import PALETTE, SPEAKS, colours, render
 from experiments.prevalence.estimates import METHODS, REPORTED, Group, Prevalence, View
 from experiments.prevalence.text import NAMES, is_told, needed_lines
 from experiments.prevalence.written import TO_REPORT, WHERE
@@ -48,6 +48,7 @@ def prevalence_page(found: Prevalence, files: Sequence[str], labelled: str, tabl
         colours=dict(zip(found.labels, colours(len(found.labels)), strict=True)),
         names=NAMES,
         methods=METHODS,
+        speaks=SPEAKS,
         reported=REPORTED,
         to_report=TO_REPORT,
         where=WHERE,
