@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from experiments.measures.prevalence import Corrected
+from experiments.measures.prevalence import Corrected, share_bounds
 
-_Z = float(stats.norm.ppf(0.975))
+_MOST = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -65,27 +65,37 @@ def share_difference(first: Corrected, second: Corrected, label: int, freedom: f
     return Difference(value, max(value - below, -1.0), min(value + above, 1.0), p)
 
 
-def labelled_needed(width: float, variance: float, sampling: float, labelled: int) -> int | None:
+def labelled_needed(width: float, share: float, variance: float, sampling: float, labelled: int) -> int | None:
     """Return how many labelled sentences, drawn as these were, make 95% bounds so wide; None if no number does.
 
     Parameters
     ----------
     width : float
         From the lower bound to the upper.
+    share : float
+        The share now.
     variance, sampling : float
-        Of the share now, and the part of it that shrinks as the number of labelled sentences grows.
+        Of the share now, and the part of it that shrinks as the number of labelled sentences grows; what comes of the
+        corpus's own articles stays.
     labelled : int
         How many there are now.
 
-    Notes
-    -----
-    Cochran, W. (1977), Sampling techniques, 3rd ed., chapter 4, with the part that comes of the corpus's own articles
-    taken as given.
-
     Examples
     --------
-    >>> labelled_needed(0.02, 0.0004, 0.0004, 200), labelled_needed(0.02, 0.0004, 0.0003, 200)
-    (3074, None)
+    >>> labelled_needed(0.05, 0.2, 0.0008, 0.0008, 200), labelled_needed(0.02, 0.2, 0.0008, 0.0006, 200)
+    (985, None)
     """
-    left = (width / (2 * _Z)) ** 2 - (variance - sampling)
-    return None if left <= 0 else max(int(np.ceil(labelled * sampling / left)), 2)
+
+    def wide(number: int) -> bool:
+        low, high = share_bounds(share, variance - sampling + sampling * labelled / number, number - 1)
+        return high - low > width
+
+    few, enough = 1, 2
+    while wide(enough):
+        few, enough = enough, 2 * enough
+        if enough > _MOST:
+            return None
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (middle, enough) if wide(middle) else (few, middle)
+    return enough

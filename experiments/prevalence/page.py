@@ -10,7 +10,7 @@ from experiments.evaluation.figures import as_svg, inline_svg, panels, short, st
 from experiments.files import shown_paths
 from experiments.measures.resampling import MIN_GROUPS
 from experiments.pages import PALETTE, SPEAKS, colours, render
-from experiments.prevalence.estimates import METHODS, REPORTED, Group, Prevalence, View
+from experiments.prevalence.found import METHODS, REPORTED, Group, Prevalence, View
 from experiments.prevalence.text import NAMES, is_told, needed_lines
 from experiments.prevalence.written import TO_REPORT, WHERE
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from experiments.errors import cut
 from experiments.measures.resampling import Estimate
-from experiments.prevalence.estimates import REPORTED, Gap, Prevalence, View
+from experiments.prevalence.found import REPORTED, Gap, Prevalence, View
 from experiments.prevalence.written import TO_REPORT, WHERE
 
 _GROUPS, _GAPS = 24, 12  # of each view; the CSV and --json have all

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.files import harmless
-from experiments.prevalence.estimates import METHODS, REPORTED, Prevalence, rows_of
+from experiments.prevalence.found import METHODS, REPORTED, Prevalence, rows_of
 
 WHERE = "docs/prevalence.md"
 

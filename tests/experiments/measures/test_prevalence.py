@@ -184,10 +184,15 @@ def test_differences_are_told_when_they_are_large_and_not_when_they_are_chance()
     assert near.low < 0 < near.high and near.p > 0.05
 
 
-def test_needed_sentences_give_the_width_that_was_asked_for():
-    needed = labelled_needed(0.05, 0.001, 0.0009, 200)
-    assert 2 * 1.96 * np.sqrt(0.0001 + 0.0009 * 200 / needed) == pytest.approx(0.05, abs=1e-4)
-    assert labelled_needed(0.01, 0.001, 0.0009, 200) is None
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3])
+def test_needed_sentences_give_the_width_that_was_asked_for(share):
+    needed = labelled_needed(0.05, share, 0.0005, 0.0004, 200)
+
+    def width(number):
+        return np.ptp(share_bounds(share, 0.0001 + 0.0004 * 200 / number, number - 1))
+
+    assert width(needed) <= 0.05 < width(needed - 1)
+    assert labelled_needed(0.01, 0.3, 0.001, 0.0009, 200) is None
 
 
 def test_draws_add_up_and_leave_no_stratum_without():
