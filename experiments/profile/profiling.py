@@ -20,7 +20,8 @@ WHERE = "docs/profile.md"
 MODEL_SAYS = (
     "Shares are of what the model says, so its errors shift them: a label that it misses more often than it gives it "
     "wrongly is commoner than it looks, and the other way round. The bounds count only that other articles could have "
-    "been drawn, not the model's errors. To correct shares takes a sample of these sentences labelled by hand."
+    "been drawn, not the model's errors. To correct shares takes a sample of these sentences labelled by hand "
+    "(framescope sample, then framescope prevalence)."
 )
 """What every reader of a share has to know."""
 
