@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.measures.allocation import allocate
-from experiments.measures.prevalence import Corpus, Design, corrected_shares, share_bounds
+from experiments.measures.prevalence import Corpus, Corrected, Design, corrected_shares, share_bounds
 from experiments.measures.prevalence_counts import PARTS, Emq, adjusted_count
 from experiments.measures.prevalence_differences import labelled_needed, share_difference
 from tests.prevalences import SETTINGS, resampled, simulated
@@ -72,6 +72,15 @@ def test_rows_stand_for_as_many_as_their_probability_says():
     design = Design(np.repeat([10.0, 90.0], 30), np.arange(60), np.repeat([0, 1], 30))
     found = corrected_shares(y, y * 0, design, one_each(np.zeros((3000, 1))))
     assert found.values[0] == pytest.approx(0.1)
+
+
+def test_what_strata_have_apart_does_not_count_as_chance():
+    y = np.array([1.0] * 27 + [0.0] * 3 + [1.0] * 6 + [0.0] * 24)[:, None]
+    weights, strata = np.repeat([10.0, 90.0], 30), np.repeat([0, 1], 30)
+    found = corrected_shares(y, y * 0, Design(weights, np.arange(60), strata), one_each(np.zeros((3000, 1))))
+    assert found.values[0] == pytest.approx(0.1 * 0.9 + 0.9 * 0.2)
+    within = 0.1**2 * y[:30].var(ddof=1) / 30 + 0.9**2 * y[30:].var(ddof=1) / 30
+    assert found.sampling[0] == pytest.approx(within + ((weights**2).sum() / weights.sum() ** 2) ** 2)
 
 
 def test_a_label_that_nobody_gave_has_bounds_that_end_near_the_rule_of_three():
@@ -182,6 +191,17 @@ def test_differences_are_told_when_they_are_large_and_not_when_they_are_chance()
     assert far.low < 0.3 < far.high
     near = share_difference(part(0.3, 0), part(0.3, 150), 0, 149)
     assert near.low < 0 < near.high and near.p > 0.05
+
+
+def test_bounds_of_a_difference_are_those_of_its_shares_square_and_add():
+    def part(value, low, high, at):
+        influence = np.eye(2)[:, [at]] * 0.1
+        return Corrected(np.array([value]), np.array([[low, high]]), np.array([0.01]), np.array([0.01]), 1.0, influence)
+
+    found = share_difference(part(0.4, 0.37, 0.46, 0), part(0.2, 0.18, 0.24, 1), 0, 50)
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2 - 0.05, 0.2 + np.hypot(0.06, 0.02)))
+    alike = share_difference(part(0.4, 0.37, 0.46, 0), part(0.2, 0.18, 0.24, 0), 0, 50)
+    assert alike.high - alike.low < found.high - found.low  # the same articles
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3])
