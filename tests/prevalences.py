@@ -19,6 +19,7 @@ from scipy.stats import norm
 from experiments.measures.allocation import allocate
 from experiments.measures.prevalence import Corpus, Design, corrected_shares
 from experiments.measures.prevalence_counts import PARTS, Emq, adjusted_count
+from experiments.measures.prevalence_differences import share_difference
 from experiments.measures.proportions import proportion_bounds
 from experiments.prevalence.estimates import classes
 
@@ -134,6 +135,37 @@ def simulated(
     return truth, tally
 
 
+def compared(times: int, one: float, other: float, n: int, seed: int = 2) -> tuple[float, float, float]:
+    """Return how often bounds of the difference of two outlets hold the truth, and how often the test tells them apart.
+
+    Each outlet has 200 articles and n labelled sentences; in the second the model finds more and errs more.
+
+    Returns
+    -------
+    truth, held, told : float
+        The difference, and percentages of the draws.
+    """
+    rng = np.random.default_rng([seed, n, int(100 * one)])
+    settings = ((one, 0.7, 0.03), (other, 0.85, 0.08))
+    big = [float(made_up(np.random.default_rng(0), 40_000, *setting)[1].mean()) for setting in settings]
+    truth = big[0] - big[1]
+    held = told = 0
+    for _ in range(times):
+        parts = [made_up(rng, 200, *setting) for setting in settings]
+        found = []
+        for at, (article, y, p, decided) in enumerate(parts):
+            rows, design = draw(rng, decided, n, 0.0)
+            sums, counts = np.zeros((400, 1)), np.zeros(400)
+            sums[200 * at :][:200, 0] = np.bincount(article, p[:, 0], minlength=200)
+            counts[200 * at :][:200] = np.bincount(article, minlength=200)
+            own = Design(design.weights, article[rows] + 200 * at, design.strata)
+            found.append(corrected_shares(y[rows], p[rows], own, Corpus(counts, sums)))
+        gap = share_difference(found[0], found[1], 0, n - 1)
+        held += gap.low <= truth <= gap.high
+        told += gap.p < 0.05 and not gap.low <= 0 <= gap.high
+    return truth, 100 * held / times, 100 * told / times
+
+
 def resampled(
     y: np.ndarray, p: np.ndarray, decided: np.ndarray, column: int, share: float, rng: np.random.Generator
 ) -> Sentences:
@@ -198,6 +230,11 @@ def main(arguments: list[str]) -> None:
                     yield name, tally
 
     _table(settings(), "truth | found | wrongly | labelled | boost")
+    print("\n| difference | labelled in each | held | told apart |\n|---|---|---|---|")
+    for one, other in ((0.05, 0.05), (0.20, 0.20), (0.20, 0.10)):
+        for n in LABELLED:
+            truth, held, told = compared(times, one, other, n)
+            print(f"| {100 * truth:.1f} | {n} | **{held:.1f}** | {told:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
