@@ -42,11 +42,11 @@ def profile(
         from experiments.output import check_output, writing
         from experiments.profile.page import profile_page
         from experiments.profile.profiling import profile_of
-        from experiments.profile.reading import parse_by
-        from experiments.profile.sources import find_sources
         from experiments.profile.text import profile_text
         from experiments.profile.written import as_json, write_csv
         from experiments.progress import progress
+        from experiments.scored.reading import parse_by
+        from experiments.scored.sources import find_sources
 
         grouped = parse_by(parts(by), date)
         sources = find_sources(scored)

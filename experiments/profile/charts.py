@@ -8,8 +8,8 @@ import numpy as np
 from experiments.evaluation.figures import COLUMN, PAGE, as_svg, panels, short, styled
 from experiments.measures.resampling import Estimate
 from experiments.pages import PALETTE
-from experiments.profile.periods import period_at, place_of
 from experiments.profile.shares import Group, View
+from experiments.scored.periods import period_at, place_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

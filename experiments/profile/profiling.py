@@ -8,19 +8,20 @@ from experiments.errors import InputError
 from experiments.measures.resampling import MIN_GROUPS
 from experiments.notices import Warn
 from experiments.profile.counts import Counts
-from experiments.profile.reading import By, Reader
 from experiments.profile.shares import Group, View, views_of
-from experiments.profile.sources import Sources
 from experiments.profile.typical import Typical, TypicalSentence
 from experiments.profile.words import MOST_WORDS, MarkingWord, WordCounts
 from experiments.progress import Progress
+from experiments.scored.reading import By, Reader
+from experiments.scored.sources import Sources
 
 WHERE = "docs/profile.md"
 
 MODEL_SAYS = (
     "Shares are of what the model says, so its errors shift them: a label that it misses more often than it gives it "
     "wrongly is commoner than it looks, and the other way round. The bounds count only that other articles could have "
-    "been drawn, not the model's errors. To correct shares takes a sample of these sentences labelled by hand."
+    "been drawn, not the model's errors. To correct shares takes a sample of these sentences labelled by hand "
+    "(framescope sample, then framescope prevalence)."
 )
 """What every reader of a share has to know."""
 
@@ -96,7 +97,7 @@ def profile_of(
     sources : Sources
         The files.
     by : tuple of By
-        What to group by; see :func:`experiments.profile.reading.parse_by`.
+        What to group by; see :func:`experiments.scored.reading.parse_by`.
     encoding : str, optional
         Of text files; found out when left out.
     warn : callable

@@ -15,10 +15,10 @@ from experiments.commands.main import app
 from experiments.measures.proportions import proportion_bounds
 from experiments.profile.counts import MOST_GROUPS, Counts
 from experiments.profile.profiling import profile_of
-from experiments.profile.reading import parse_by
-from experiments.profile.sources import find_sources
 from experiments.profile.typical import Typical
 from experiments.profile.words import WordCounts
+from experiments.scored.reading import parse_by
+from experiments.scored.sources import find_sources
 from tests.conftest import write_jsonl
 from tests.experiments.profile.conftest import (
     THRESHOLDS,
@@ -305,7 +305,7 @@ def test_what_was_never_scored_is_refused(tmp_path):
     (tmp_path / "table.csv").write_text("id,text,labels\n1,Text.,threat\n", encoding="utf-8")
     assert "table.csv: is no scored file: it has no column 'article'; it has id, text, labels" in refused("table.csv")
     assert "no such file" in refused("nowhere.jsonl")
-    assert "-: a profile is not read from standard input" in refused("-")
+    assert "-: scored rows are not read from standard input" in refused("-")
 
 
 def test_nothing_to_profile_is_said(tmp_path):

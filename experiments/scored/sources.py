@@ -50,7 +50,9 @@ def find_sources(inputs: Sequence[str]) -> Sources:
     found = Sources()
     for name in inputs:
         if name == "-":
-            raise InputError("-: a profile is not read from standard input; write a file first (score -o scored.jsonl)")
+            raise InputError(
+                "-: scored rows are not read from standard input; write a file first (score -o scored.jsonl)"
+            )
         path = find_file(name)
         if path.is_dir():
             _add_folder(found, name, path)

@@ -9,8 +9,8 @@ from experiments.config.names import SEPARATOR
 from experiments.errors import InputError, short
 from experiments.files import FORMULA
 from experiments.notices import Warn
-from experiments.profile.periods import PERIODS, period_of
 from experiments.progress import Progress
+from experiments.scored.periods import PERIODS, period_of
 from experiments.tables.cells import cell_key, cell_text, is_missing
 from experiments.tables.packed import endings_of
 from experiments.tables.read import Rows, opened
@@ -19,9 +19,15 @@ MOST_BY = 2
 """Columns to group by at a time."""
 
 _NEEDED = ("article", "text", "labels")
-_OWN = frozenset((*_NEEDED, "sentence", "start", "end", "boilerplate", "abstained", "scores", "thresholds"))
-_PER_LABEL = ("score_", "threshold_")
-_WRITTEN = frozenset(("frame", "sentences", "articles", "given", "share", "low", "high"))
+OWN = frozenset((*_NEEDED, "sentence", "start", "end", "boilerplate", "abstained", "scores", "thresholds"))
+"""Columns that scoring writes."""
+
+PER_LABEL = ("score_", "threshold_")
+"""What the names of others begin with, of which there is one a label."""
+
+_WRITTEN = frozenset(
+    ("frame", "sentences", "articles", "given", "share", "low", "high", "method", "report", "labelled", "positive")
+)
 _LOOKED_AT = 1000  # rows of JSON after which a column that none has is missing
 _TELL = 4096  # rows between two looks at how far the reading is
 
@@ -30,7 +36,7 @@ class Sentence(NamedTuple):
     """A scored sentence that is no boilerplate.
 
     ``given`` holds the numbers of its labels, ``scores`` a probability a label, ``by`` what it is grouped by (empty
-    texts where a cell is missing).
+    texts where a cell is missing), ``row`` its columns as they were read.
     """
 
     article: str
@@ -38,6 +44,7 @@ class Sentence(NamedTuple):
     given: tuple[int, ...]
     scores: list[float]
     by: tuple[str, ...]
+    row: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,8 @@ def parse_by(names: Sequence[str], date: str = "date") -> tuple[By, ...]:
     Raises
     ------
     InputError
-        If a name stands twice, is one of the columns that scoring or the profile writes, or there are more than two.
+        If a name stands twice, is one of the columns that scoring, profile or prevalence writes, or there are
+        more than two.
     """
     if twice := next((name for name in names if list(names).count(name) > 1), None):
         raise InputError(f"--by: {twice} stands twice")
@@ -64,7 +72,7 @@ def parse_by(names: Sequence[str], date: str = "date") -> tuple[By, ...]:
             f"--by {','.join(names)}: names {len(names)} columns; give one or two, and run it again for others"
         )
     for name in names:
-        if name in _OWN or name.startswith(_PER_LABEL):
+        if name in OWN or name.startswith(PER_LABEL):
             raise InputError(
                 f"--by {name}: is what scoring says of each sentence; group by a column that score --keep carried "
                 "along, or by year, month or day"
@@ -86,6 +94,9 @@ class Reader:
         Of text files; found out when left out.
     warn : callable
         Called with a line, as when an encoding was found out.
+    decides_all : bool, default False
+        Whether sentences that the model left to a human are yielded as well, with the labels that it would have given
+        by its thresholds: they are part of what there is, whoever counts all there is.
 
     Attributes
     ----------
@@ -96,7 +107,8 @@ class Reader:
     boilerplate : int
         Rows that are set aside.
     abstained : int
-        Sentences that the model left to a human: nobody decided their labels, so they count nowhere.
+        Sentences that the model left to a human: nobody decided their labels, so without ``decides_all`` they count
+        nowhere.
     missing : list of int
         For each column that is grouped by, how many sentences have nothing there.
     thresholds_differ : bool
@@ -108,6 +120,7 @@ class Reader:
     by: tuple[By, ...] = ()
     encoding: str | None = None
     warn: Warn = lambda line: None
+    decides_all: bool = False
     labels: list[str] = field(default_factory=list)
     boilerplate: int = 0
     abstained: int = 0
@@ -199,7 +212,7 @@ class Reader:
         by = next((by for by in self.by if by.column in columns), None)
         if by is None:
             return
-        own = [column for column in there if column not in _OWN and not column.startswith(_PER_LABEL)]
+        own = [column for column in there if column not in OWN and not column.startswith(PER_LABEL)]
         has = f"it has {_shown(own)}" if own else "it has none to group by"
         dates = "; name the column of dates with --date" if by.period else ""
         raise InputError(
@@ -225,7 +238,7 @@ class Reader:
             self._file = name
         elif scores.keys() != self._numbers.keys():
             raise ValueError(
-                f"has the labels {_shown(list(scores))}, but {self._file} has {_shown(self.labels)}; profile what one "
+                f"has the labels {_shown(list(scores))}, but {self._file} has {_shown(self.labels)}; give what one "
                 "model scored at a time"
             )
         thresholds = row.get("thresholds")
@@ -236,8 +249,9 @@ class Reader:
                 self._thresholds = dict(thresholds)
             else:
                 self._thresholds_changed(thresholds)
-        if _is_true(row.get("abstained")):
-            self.abstained += 1
+        abstained = _is_true(row.get("abstained"))
+        self.abstained += abstained
+        if abstained and not self.decides_all:
             return None
         article = row.get("article")
         if not isinstance(article, str) or not article.strip():
@@ -246,13 +260,22 @@ class Reader:
                 raise ValueError("names no article")
         text = row.get("text")
         self._about_target(row)
+        found = [_probability(scores[label], label) for label in self.labels]
         return Sentence(
             article,
             text if isinstance(text, str) else cell_text(text),
-            self._labels_of(row.get("labels")),
-            [_probability(scores[label], label) for label in self.labels],
+            self._decided(found, thresholds) if abstained else self._labels_of(row.get("labels")),
+            found,
             self._groups(row),
+            row,
         )
+
+    def _decided(self, scores: Sequence[float], thresholds: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the labels that the model would have given."""
+        if not thresholds:
+            return (scores.index(max(scores)),)
+        limits = [float(thresholds[label]) for label in self.labels]
+        return tuple(at for at, (score, limit) in enumerate(zip(scores, limits, strict=True)) if score >= limit)
 
     def _thresholds_changed(self, thresholds: Mapping[str, Any]) -> None:
         now, then = (

@@ -1,0 +1,1 @@
+"""Reads again what score wrote: which files, and their rows as sentences."""
