@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.commands import benchmark, comparing, models, probing, profiling, runs, training
+from experiments.commands import benchmark, comparing, models, probing, profiling, runs, selecting, training
 from experiments.commands.data import data_app
 from experiments.signals import interruption
 
@@ -31,6 +31,7 @@ for _name, _command in (
     ("evaluate", models.evaluate),
     ("score", models.score),
     ("profile", profiling.profile),
+    ("select", selecting.select),
     ("probe", probing.probe),
     ("report", runs.report),
     ("ui", runs.ui),
