@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.config.schema import Data
+from experiments.errors import InputError
 from experiments.model import SentenceClassifier, fingerprint
 from experiments.notices import Warn
 from experiments.progress import Progress
@@ -19,7 +20,8 @@ from experiments.selection.candidates import (
     wording,
 )
 from experiments.selection.scoring import doubted
-from experiments.selection.selecting import Selection, Wanted, select
+from experiments.selection.selecting import Selection, TooFewError, Wanted, select
+from experiments.selection.text import left_out_text
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,11 @@ def batch_of(
     )
     texts = list(dict.fromkeys(wording(*pair) for pair in pairs))
     stream = doubted(reader.candidates(name, shown), classifier or reader, wanted.strategy, jobs)
-    selection = select(stream, wanted, texts, None if classifier is None else classifier.pipeline, name)
+    try:
+        selection = select(stream, wanted, texts, None if classifier is None else classifier.pipeline, name)
+    except TooFewError as error:
+        left = left_out_text(vars(reader.left_out))
+        raise InputError(f"{error} (left out: {left})" if left else str(error)) from None
     reader.left_out.near = selection.near
     _notes(reader, wanted, classifier, selection, name, say)
     return Batch(selection, reader.left_out, bool(reader.scored))

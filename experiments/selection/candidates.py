@@ -220,7 +220,7 @@ class Reader:
         column = self.data.columns.text
         cell = row.get(column)
         if not (isinstance(cell, str | bytes) or is_missing(cell)):
-            raise ValueError(f"column {column!r} has {short(str(cell))}, which is no text")
+            raise ValueError(f"column {column!r} has {short(cell)}, which is no text")
         text = cell_text(cell)
         if not text.strip():
             self.left_out.no_text += 1

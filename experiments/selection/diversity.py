@@ -91,7 +91,8 @@ def spread_out(
     Notes
     -----
     The seeding of weighted k-means++: the next row is drawn with a probability proportional to its weight times its
-    squared distance from the nearest row that is chosen. The first is the heaviest if nothing is chosen yet. Takes n
+    squared distance from the nearest row that is chosen. The first is the heaviest if nothing is chosen yet, and so is
+    the next where nothing that is free has weight or distance. Takes n
     products of the vectors with one of them: a second for 100 of 1,000 rows of words and characters.
 
     References
@@ -105,17 +106,16 @@ def spread_out(
     chance = np.random.default_rng(seed)
     taken = Counter(taken)
     free = np.asarray([article is None or limit is None or taken[article] < limit for article in articles], dtype=bool)
-    distance = np.full(len(weights), np.inf)
+    distance = np.full(len(weights), np.inf if len(weights) else 0.0)
     for row in range(start.shape[0]):
         distance = np.minimum(distance, _squared_distance(vectors, start[row]))
     chosen: list[int] = []
     while len(chosen) < n and free.any():
-        share = np.where(free, weights * distance, 0.0) if np.isfinite(distance).all() else np.zeros(len(weights))
-        total = share.sum()
-        if total > 0:
-            row = int(chance.choice(len(share), p=share / total))
-        else:
+        share = np.where(free, weights * distance, 0.0)
+        if np.isinf(distance).any() or not share.any():
             row = int(np.where(free, weights, -1.0).argmax())
+        else:
+            row = int(chance.choice(len(share), p=share / share.sum()))
         chosen.append(row)
         free[row] = False
         article = articles[row]

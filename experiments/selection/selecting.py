@@ -19,6 +19,10 @@ _MORE = 10
 """Times as many doubtful sentences as are wanted, from which those are chosen that are unlike each other."""
 
 
+class TooFewError(InputError):
+    """A file has fewer sentences to choose from than are wanted."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a batch shall be.
@@ -122,7 +126,7 @@ def select(
 
     Raises
     ------
-    InputError
+    TooFewError
         If there are fewer candidates than wanted, or articles allow fewer.
     """
     sample, seek = RandomSample(wanted.drawn, wanted.seed), wanted.n - wanted.drawn
@@ -134,11 +138,10 @@ def select(
         if seek:
             pool.add(each)
     if population < wanted.n:
-        raise InputError(
-            f"{name}: has {population} sentence(s) to choose from, and -n {wanted.n} are wanted; give -n {population} "
-            "or less, or a file with more"
-            if population
-            else f"{name}: has no sentence to choose from: all are labelled, known to the model or without text"
+        raise TooFewError(
+            f"{name}: has {population} sentence(s) to choose from, and -n {wanted.n} are wanted; give "
+            + (f"-n {population} or less, or " if population else "")
+            + "a file with more"
         )
     drawn = sample.drawn()
     by = {candidate.key: "random" for candidate in drawn}
@@ -148,7 +151,7 @@ def select(
         return Selection(mixed(drawn, wanted.seed), by, population, over=over)
     rest = _allowed([each for each in pool.best() if each.candidate.key not in by], taken, wanted.per_article)
     if len(rest) < seek:
-        raise InputError(
+        raise TooFewError(
             f"{name}: with --per-article {wanted.per_article} its articles allow {len(drawn) + len(rest)} sentences, "
             f"and -n {wanted.n} are wanted; give -n {len(drawn) + len(rest)} or less, or a higher --per-article"
         )

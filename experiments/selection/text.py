@@ -44,6 +44,11 @@ def as_json(
     }
 
 
+def left_out_text(left_out: Mapping[str, int]) -> str:
+    """Return how many rows were left out and why; empty if none was."""
+    return ", ".join(f"{n:,} {_WHY[why]}" for why, n in left_out.items() if n)
+
+
 def selection_text(found: Mapping[str, Any]) -> str:
     """Return the same in words."""
     chosen = found["selected"]
@@ -56,9 +61,8 @@ def selection_text(found: Mapping[str, Any]) -> str:
             lines.append(f"  {n} drawn at random, each sentence with probability {found['probability']:.3g}")
         else:
             lines.append(f"  {n} that the model doubts ({way}), unlike each other {_UNLIKE[found['vectors']]}")
-    left = [f"{n:,} {_WHY[why]}" for why, n in found["left_out"].items() if n]
-    if left:
-        lines.append(f"  left out: {', '.join(left)}")
+    if left := left_out_text(found["left_out"]):
+        lines.append(f"  left out: {left}")
     if found["articles_over_limit"]:
         lines.append(
             f"  {found['articles_over_limit']} article(s) have more than {found['per_article']} sentences: those drawn "
