@@ -50,7 +50,7 @@ def choose_thresholds(
     if rows is held:
         probabilities = np.asarray(pipeline.predict_proba(held.inputs))[chosen]
     else:
-        probabilities = out_of_fold(build, train, multilabel, settings.folds, config.seed)[chosen]
+        probabilities = out_of_fold(build, train, multilabel, settings.folds, config.seed, say)[chosen]
     truth, calibration = rows.y[chosen], None
     if config.calibration != "none":
         calibration = calibrate(truth, probabilities, config.calibration, multilabel)
