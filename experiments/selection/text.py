@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from experiments.selection.candidates import LeftOut
+from experiments.selection.measured import measured_line
 from experiments.selection.selecting import Selection, Wanted
 
 _WHY = {
@@ -41,6 +42,7 @@ def as_json(
         "left_out": asdict(left_out),
         "vectors": selection.vectors or None,
         "seed": wanted.seed,
+        "measured": measured_line(wanted.strategy) or None,
     }
 
 
@@ -68,4 +70,6 @@ def selection_text(found: Mapping[str, Any]) -> str:
             f"  {found['articles_over_limit']} article(s) have more than {found['per_article']} sentences: those drawn "
             "at random are not held to the limit, or their probabilities would not be known"
         )
+    if found["measured"]:
+        lines.append(f"  {found['measured']}")
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 
 import pytest
 
@@ -7,8 +8,9 @@ from experiments.config.schema import Data
 from experiments.errors import InputError
 from experiments.model import load_model
 from experiments.selection.batch import batch_of, batch_rows, is_scored
+from experiments.selection.measured import measured_line
 from experiments.selection.selecting import Wanted
-from tests.conftest import seed_rows, write_jsonl
+from tests.conftest import ROOT, seed_rows, write_jsonl
 from tests.experiments.selection.conftest import sentences
 
 USUAL = Data(train="")
@@ -255,3 +257,20 @@ def test_frozen_encoders_bring_their_vectors_out_of_the_cache(tmp_path, monkeypa
     (stored,) = (tmp_path / "cache").glob("embeddings-*.sqlite")
     assert kind == "encoder" and vectors.shape == (12, 32) and stored.stat().st_size
     assert not encoder.cached_  # the model itself still writes nothing
+
+
+@pytest.mark.parametrize("strategy", ["margin", "least-confidence"])
+def test_what_is_said_to_be_measured_stands_in_the_documentation(strategy):
+    (row,) = [
+        line
+        for line in (ROOT / "docs/benchmarks.md").read_text("utf-8").splitlines()
+        if line.startswith(f"| PLOVER, `{strategy}` |")
+    ]
+    (other,) = [
+        line
+        for line in (ROOT / "docs/benchmarks.md").read_text("utf-8").splitlines()
+        if line.startswith(f"| shipped corpus, `{strategy}` |")
+    ]
+    figures = re.findall(r"[+-]0\.\d{3} \[[+-]0\.\d{3}, [+-]0\.\d{3}\]", measured_line(strategy))
+    assert len(figures) == 4
+    assert all(figure in row for figure in figures[:2]) and all(figure in other for figure in figures[2:])

@@ -82,7 +82,7 @@ def test_doubts_limits_and_likeness_do_not_move_the_random_part():
 
 
 def test_estimate_from_the_random_part_is_right_on_average_where_that_of_the_batch_is_not():
-    some, draws = EVERY[:150], 60
+    some, draws = EVERY[:150], 30
     truth = {each.candidate.key: each.uncertainty > 0.7 for each in some}
     share = sum(truth.values()) / len(truth)
     from_random, from_batch = [], []
@@ -180,3 +180,14 @@ def test_more_than_there_is_says_how_many_there_are():
     assert len(select(EVERY, Wanted(n=400, per_article=None)).chosen) == 400
     with pytest.raises(InputError, match="with --per-article 1 its articles allow 37 sentences"):
         select(EVERY, Wanted(n=50, per_article=1, random=0.0))
+
+
+def test_articles_that_the_random_part_has_filled_allow_no_more():
+    drawn = select(EVERY, Wanted(n=20, strategy="random")).chosen
+    filled = {each.article for each in drawn}
+    assert len(filled) < 20  # two of one article
+    allowed = 20 + 37 - len(filled)
+    with pytest.raises(InputError, match=f"its articles allow {allowed} sentences"):
+        select(EVERY, Wanted(n=48, per_article=1, random=20 / 48))
+    found = select(EVERY, Wanted(n=allowed, per_article=1, random=20 / allowed))
+    assert len(found.chosen) == allowed and len({each.article for each in found.chosen}) == 37
