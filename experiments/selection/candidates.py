@@ -205,13 +205,13 @@ class Reader:
         for what in ("id", "group"):
             if getattr(columns, what) != getattr(usual, what):
                 need(there, getattr(columns, what), what)
-        if self.targeted:
-            if columns.target is None:
-                raise InputError(
-                    f"{name}: the model tells the stance to a target, and no column says which: name it with "
-                    f"--target-column (there are {', '.join(there.column_names)})"
-                )
+        if columns.target is not None:
             need(there, columns.target, "target")
+        elif self.targeted:
+            raise InputError(
+                f"{name}: the model tells the stance to a target, and no column says which: name it with "
+                f"--target-column (there are {', '.join(there.column_names)})"
+            )
         if own := next((column for column in OWN if column in there.columns), None):
             raise InputError(f"{name}: has a column {own!r}, which a selection writes itself; rename or remove it")
         self.scored = has_scores(there.column_names)
@@ -276,7 +276,7 @@ def to_label(candidate: Candidate, name: str, scored: bool, data: Data) -> dict[
     row = {
         column: cell for column, cell in candidate.row.items() if column not in hidden and not _is_score(column, scored)
     }
-    if not cell_key(row.get(data.columns.id)) and not ("sentence" in row and ARTICLE in row):
+    if not cell_key(row.get(data.columns.id)) and not (scored and "sentence" in row and ARTICLE in row):
         row = {data.columns.id: f"{Path(name).stem}-{candidate.number}", **row}
     if scored:  # without the apostrophe that keeps spreadsheets from running it
         row[data.columns.text] = candidate.text

@@ -42,7 +42,7 @@ def as_json(
         "left_out": asdict(left_out),
         "vectors": selection.vectors or None,
         "seed": wanted.seed,
-        "measured": measured_line(wanted.strategy) or None,
+        "measured": (measured_line(wanted.strategy) if wanted.strategy in selection.by.values() else None) or None,
     }
 
 

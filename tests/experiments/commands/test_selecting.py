@@ -41,6 +41,8 @@ def test_words_say_what_selection_was_worth_where_it_was_measured(tmp_path, file
     assert "measured" in result.stdout and "docs/benchmarks.md" in result.stdout
     drawn = run("select", file, "-n", "5", "--strategy", "random", "-o", tmp_path / "b.jsonl")
     assert drawn.exit_code == 0 and "measured" not in drawn.stdout
+    only = run("select", file, "-n", "1", "-m", model, "-o", tmp_path / "b.jsonl")  # which is drawn at random
+    assert only.exit_code == 0 and "measured" not in only.stdout
 
 
 @pytest.mark.parametrize(

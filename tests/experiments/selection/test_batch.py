@@ -70,6 +70,12 @@ def test_a_batch_is_undecided_and_hides_what_the_model_said(tmp_path):
     assert {row["probability"] for row in rows if row["selected_by"] == "margin"} == {None}
 
 
+def test_labels_of_the_model_are_hidden_also_where_others_are_asked_for(tmp_path):
+    path = write_jsonl(tmp_path / "scored.jsonl", scored(TEXTS, SURE))
+    _, rows = rows_of(path, Wanted(n=3), data=Data(train="", columns={"labels": "frame"}))
+    assert all(row["frame"] is None and "labels" not in row for row in rows)
+
+
 def test_scores_of_a_file_are_used_against_its_own_thresholds(tmp_path):
     scores = [list(each) for each in SURE]
     scores[4], scores[17] = [0.41, 0.0], [0.0, 0.49]
@@ -142,6 +148,14 @@ def test_rows_that_have_labels_are_left_out_and_undecided_ones_are_not(tmp_path,
     data = Data(train="", columns={"labels": {"threat": "t", "denial": "d"}})
     _, rows = rows_of(flags, Wanted(n=1, strategy="random"), data=data)
     assert [row["text"] for row in rows] == [TEXTS[1]] and rows[0]["id"] == "flags-3"
+
+
+def test_a_row_without_a_name_gets_one(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"sentence,article\n{TEXTS[0]},a1\n", encoding="utf-8")
+    data = Data(train="", columns={"text": "sentence"})
+    _, (row,) = rows_of(path, Wanted(n=1, strategy="random"), data=data)
+    assert row["id"] == "mine-2" and row["sentence"] == TEXTS[0] and row["article"] == "a1"
 
 
 def test_a_second_batch_has_nothing_of_the_first(tmp_path):
@@ -234,6 +248,9 @@ def test_files_without_texts_or_rows_are_refused(tmp_path, model):
     with pytest.raises(InputError, match="has no column 'article' for the group"):
         rows_of(path, Wanted(n=1), classifier, named)
     done = write_jsonl(tmp_path / "done.jsonl", [{"sentence": TEXTS[0]}])
+    about = Data(train="", columns={"target": "about"})
+    with pytest.raises(InputError, match="has no column 'about' for the target"):
+        rows_of(path, Wanted(n=1), classifier, about)
     with pytest.raises(InputError, match=r"done.jsonl: has no column 'text'"):
         rows_of(path, Wanted(n=1), classifier, done=[done])
 

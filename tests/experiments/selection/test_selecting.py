@@ -3,8 +3,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from experiments.errors import InputError
+from experiments.selection.diversity import spread_out
 from experiments.selection.pool import Pool, RandomSample
 from experiments.selection.selecting import Wanted, select
 from tests.experiments.selection.conftest import doubtful, sentences
@@ -127,16 +129,30 @@ def test_nearly_the_same_sentences_are_chosen_once_and_not_if_labelled():
     assert not keys(labelled.chosen) & {row.candidate.key for row in rows[:3]} and labelled.near == 3
 
 
-def test_doubtful_sentences_of_many_kinds_are_chosen():
-    chance = random.Random(5)
-    words = [[f"{letter}{number}" for number in range(30)] for letter in "abcd"]
-    texts = [" ".join(chance.sample(words[kind], 9)) for kind, n in enumerate((170, 10, 10, 10)) for _ in range(n)]
-    rows = doubtful(texts, [0.9] * len(texts))
-    kinds = Counter()
+def kinds(sizes):
+    """Return vectors of length 1 of as many kinds, all but the same within each, and the kind of each."""
+    kind = np.repeat(np.arange(len(sizes)), sizes)
+    noise = np.random.default_rng(3).normal(0, 0.001, (len(kind), len(sizes)))
+    vectors = np.eye(len(sizes))[kind] + noise
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), kind
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+def test_of_each_kind_of_sentence_one_is_chosen_however_rare_the_kind(form):
+    vectors, kind = kinds([91, 3, 3, 3])
+    articles = [None] * 100
     for seed in range(5):
-        kinds.update(each.text[0] for each in select(rows, Wanted(n=12, random=0.0, seed=seed)).chosen)
-    assert kinds.keys() == set("abcd")
-    assert kinds["b"] + kinds["c"] + kinds["d"] > 1.5 * 0.15 * kinds.total()  # more than their share of the sentences
+        rows = spread_out(form(vectors), np.ones(100), 4, articles, None, Counter(), form(vectors[:0]), seed)
+        assert set(kind[rows]) == {0, 1, 2, 3}
+        others = spread_out(form(vectors), np.ones(100), 3, articles, None, Counter(), form(vectors[:1]), seed)
+        assert set(kind[others]) == {1, 2, 3}  # of the first kind there is one already
+
+
+def test_of_sentences_as_unlike_the_more_doubtful_are_chosen_more_often():
+    weights, n = np.array([0.9, 0.9, 0.1, 0.1]), Counter()
+    for seed in range(200):
+        n.update(spread_out(np.eye(5)[1:], weights, 1, [None] * 4, None, Counter(), np.eye(5)[:1], seed))
+    assert n[0] + n[1] > 5 * (n[2] + n[3])
 
 
 def test_same_seed_same_batch_another_seed_another():
