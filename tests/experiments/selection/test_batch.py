@@ -278,16 +278,11 @@ def test_frozen_encoders_bring_their_vectors_out_of_the_cache(tmp_path, monkeypa
 
 @pytest.mark.parametrize("strategy", ["margin", "least-confidence"])
 def test_what_is_said_to_be_measured_stands_in_the_documentation(strategy):
-    (row,) = [
-        line
-        for line in (ROOT / "docs/benchmarks.md").read_text("utf-8").splitlines()
-        if line.startswith(f"| PLOVER, `{strategy}` |")
-    ]
-    (other,) = [
-        line
-        for line in (ROOT / "docs/benchmarks.md").read_text("utf-8").splitlines()
-        if line.startswith(f"| shipped corpus, `{strategy}` |")
-    ]
+    lines = (ROOT / "docs/benchmarks.md").read_text("utf-8").splitlines()
+    row, other = (
+        next(line for line in lines if line.startswith(f"| {data}, `{strategy}` |"))
+        for data in ("PLOVER", "shipped corpus")
+    )
     figures = re.findall(r"[+-]0\.\d{3} \[[+-]0\.\d{3}, [+-]0\.\d{3}\]", measured_line(strategy))
     assert len(figures) == 4
     assert all(figure in row for figure in figures[:2]) and all(figure in other for figure in figures[2:])
