@@ -48,6 +48,8 @@ def main(arguments: list[str]) -> None:
     path = Path(out)
     strategies = options["--strategies"].split(",")
     if not table:
+        if path.exists() and not (found := path.read_text(encoding="utf-8")).endswith("\n"):
+            path.write_text(found[: found.rfind("\n") + 1], encoding="utf-8")
         config = load_config(name, overrides)
         rows, test = load_data(config, lambda line: None)
         rows = different(rows)
@@ -129,8 +131,8 @@ def read(path: Path) -> list[dict[str, Any]]:
     """Return what is measured so far; a line that a kill has cut is none."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("}\n")]
+    return [json.loads(line) for line in whole]
 
 
 def report(found: Sequence[dict[str, Any]], strategies: Sequence[str], metric: str) -> list[str]:
