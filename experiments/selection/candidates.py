@@ -313,7 +313,9 @@ def _opened(name: str, data: Data, say: Warn) -> Iterator[Rows]:
         table = read_table(name, data.encoding, data.header, say)
         yield Rows(table.column_names, table.unit, iter(list(zip(table.numbers, table.records(), strict=True))))
         return
-    with opened(find_file(name), name, data.encoding, data.header, say) as rows:
+    if (path := find_file(name)).is_dir():
+        raise InputError(f"{name}: is a folder; name one table (framescope score -o scored.parquet writes one file)")
+    with opened(path, name, data.encoding, data.header, say) as rows:
         yield rows
 
 

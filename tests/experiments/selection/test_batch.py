@@ -243,6 +243,8 @@ def test_files_without_texts_or_rows_are_refused(tmp_path, model):
             rows_of(tmp_path / name, Wanted(n=1), classifier)
     with pytest.raises(InputError, match="no such file"):
         rows_of(tmp_path / "none.jsonl", Wanted(n=1), classifier)
+    with pytest.raises(InputError, match="is a folder; name one table"):
+        rows_of(tmp_path, Wanted(n=1), classifier)
     named = Data(train="", columns={"group": "article"})
     path = write_jsonl(tmp_path / "e.jsonl", [{"text": text} for text in TEXTS])
     with pytest.raises(InputError, match="has no column 'article' for the group"):
