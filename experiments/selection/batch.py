@@ -9,16 +9,8 @@ from experiments.errors import InputError
 from experiments.model import SentenceClassifier, fingerprint
 from experiments.notices import Warn
 from experiments.progress import Progress
-from experiments.selection.candidates import (
-    LeftOut,
-    Reader,
-    columns_of,
-    has_scores,
-    key_of,
-    read_done,
-    to_label,
-    wording,
-)
+from experiments.selection.candidates import LeftOut, Reader, columns_of, has_scores, key_of, wording
+from experiments.selection.rows import read_done, to_label
 from experiments.selection.scoring import doubted
 from experiments.selection.selecting import Selection, TooFewError, Wanted, select
 from experiments.selection.text import left_out_text

@@ -27,8 +27,9 @@ ARTICLE = "article"
 OWN = ("selected_by", "probability")
 """Columns that a selection writes."""
 
-_SCORES = ("scores", "thresholds")
-_PER_LABEL = ("score_", "threshold_")
+SCORES, PER_LABEL = ("scores", "thresholds"), ("score_", "threshold_")
+"""What holds a model's answers: objects in JSON lines, or columns that begin so."""
+
 _LOOKED_AT = 1000  # rows of JSON after which a column that none has is missing
 _TELL = 2048  # rows between two looks at how far the reading is
 
@@ -250,7 +251,7 @@ class Reader:
         return column in row and label_names(row[column], self.data) is not None
 
     def _scores(self, row: Mapping[str, Any]) -> list[float]:
-        scores, thresholds = (_per_label(row, *names) for names in zip(_SCORES, _PER_LABEL, strict=True))
+        scores, thresholds = (_per_label(row, *names) for names in zip(SCORES, PER_LABEL, strict=True))
         if not scores:
             raise ValueError("has no scores and is no boilerplate; score the file again, or name a model with --model")
         if not self.labels:
@@ -265,25 +266,6 @@ class Reader:
         elif thresholds != self._limits:
             raise ValueError("has other thresholds than the rows before; select from what one model scored")
         return [_probability(scores[label], label, "score") for label in self.labels]
-
-
-def to_label(candidate: Candidate, name: str, scored: bool, data: Data) -> dict[str, Any]:
-    """Return a candidate as a row to be labelled: undecided, and without what a model says of it.
-
-    A row that nothing names gets an ``id``.
-    """
-    hidden = {*_SCORES, *(("labels",) if scored else ())}
-    row = {
-        column: cell for column, cell in candidate.row.items() if column not in hidden and not _is_score(column, scored)
-    }
-    if not cell_key(row.get(data.columns.id)) and not (scored and "sentence" in row and ARTICLE in row):
-        row = {data.columns.id: f"{Path(name).stem}-{candidate.number}", **row}
-    if scored:  # without the apostrophe that keeps spreadsheets from running it
-        row[data.columns.text] = candidate.text
-    labels = data.columns.labels
-    if isinstance(labels, str):
-        row["label" if labels == Columns().labels and "label" in row else labels] = None
-    return row
 
 
 def columns_of(name: str, data: Data) -> list[str]:
@@ -301,10 +283,6 @@ def _beginning(table: Rows) -> tuple[list[tuple[int, dict[str, Any]]], list[str]
     """Return the first rows of a table, and the names of its columns."""
     first = list(islice(table.rows, _LOOKED_AT))
     return first, list(dict.fromkeys(table.columns or [column for _, row in first for column in row]))
-
-
-def _is_score(column: str, scored: bool) -> bool:
-    return scored and column.startswith(_PER_LABEL)
 
 
 @contextmanager
@@ -337,30 +315,3 @@ def _probability(cell: Any, label: str, what: str) -> float:
 
 def _unguarded(cell: Any) -> Any:
     return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
-
-
-def read_done(names: Sequence[str], data: Data, say: Warn) -> list[tuple[str, str | None]]:
-    """Return the sentences that are labelled, or out to be: (text, target) of every row of some tables.
-
-    The column of the texts is that of the settings, or ``text``, which files of labelling tools have once imported.
-
-    Raises
-    ------
-    InputError
-        If a file can't be read or has neither column.
-    """
-    found = []
-    for name in names:
-        rows = read_table(name, data.encoding, data.header, say)
-        column = data.columns.text if data.columns.text in rows.column_names else Columns().text
-        if column not in rows.column_names:
-            need(rows, data.columns.text, "text")
-        wanted = data.columns.target
-        target = wanted if wanted in rows.column_names else "target" if "target" in rows.column_names else None
-        targets = [None] * len(rows) if target is None else [cell_text(cell).strip() for cell in rows[target]]
-        found += [
-            (text, about if wanted else None)
-            for text, about in zip(map(cell_text, rows[column]), targets, strict=True)
-            if text.strip()
-        ]
-    return found
