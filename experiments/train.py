@@ -108,7 +108,7 @@ def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
         if behaviour:
             save_probing(record.files / "probe.json", behaviour)
         said = " ".join(parts_lines(parts))
-        write_report(record.files, run.id, config, classifier, train_rows, evaluation, said, behaviour, checked)
+        write_report(record.files, run.id, config, classifier, train_rows, evaluation, said, behaviour, checked, say)
         record.finish()
 
         say("logging")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.commands import benchmark, comparing, models, prevalence, probing, profiling, runs, training
+from experiments.commands import benchmark, comparing, models, prevalence, probing, profiling, runs, selecting, training
 from experiments.commands.data import data_app
 from experiments.signals import interruption
 
@@ -33,6 +33,7 @@ for _name, _command in (
     ("profile", profiling.profile),
     ("sample", prevalence.sample),
     ("prevalence", prevalence.prevalence),
+    ("select", selecting.select),
     ("probe", probing.probe),
     ("report", runs.report),
     ("ui", runs.ui),

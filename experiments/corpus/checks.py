@@ -1,6 +1,6 @@
 """What is looked for in labelled rows before anything is trained on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from experiments.config.schema import Task
 from experiments.corpus.rows import Labelled
 from experiments.errors import InputError
+from experiments.notices import Warn
+from experiments.progress import progress
 from features.normalise import normalise_text
 
 NEAR = 0.8
@@ -25,7 +27,9 @@ class Duplicates:
     near: list[tuple[int, int]]
 
 
-def find_duplicates(texts: Sequence[str], threshold: float = NEAR, block: int = 2000) -> Duplicates:
+def find_duplicates(
+    texts: Sequence[str], threshold: float = NEAR, block: int = 2000, say: Warn | None = None
+) -> Duplicates:
     """Return the pairs of equal and of nearly equal texts.
 
     Parameters
@@ -36,6 +40,9 @@ def find_duplicates(texts: Sequence[str], threshold: float = NEAR, block: int = 
         Smallest Jaccard similarity of three-word shingles that counts as near.
     block : int, default 2000
         Rows compared at a time; bounds memory.
+    say : callable, optional
+        Shows how far it is: a bar on a terminal, else called with a line a minute. Left out, nothing is shown, as
+        within a job that has a bar of its own.
 
     Notes
     -----
@@ -71,13 +78,22 @@ def find_duplicates(texts: Sequence[str], threshold: float = NEAR, block: int = 
     shingles: csr_matrix = runs.transform([normal[row] for row in kept])
     sizes = np.asarray(shingles.sum(axis=1)).ravel()
     near = []
-    for start in range(0, len(kept), block):
+    starts = range(0, len(kept), block)
+    for start in starts if say is None else _followed(starts, len(kept), say):
         common = (shingles[start : start + block] @ shingles.T).tocoo()
         i, j = common.row + start, common.col
         union = sizes[i] + sizes[j] - common.data
         close = (i < j) & (common.data >= threshold * union)
         near += [(kept[a], kept[b]) for a, b in zip(i[close], j[close], strict=True)]
     return Duplicates(exact, sorted(near))
+
+
+def _followed(starts: range, n: int, say: Warn) -> Iterator[int]:
+    with progress("comparing", say) as shown:
+        for start in starts:
+            # of each text only those before it are looked at, but all are multiplied: the work is even
+            shown.at(start / n, f"{start:,} of {n:,} texts")
+            yield start
 
 
 def undecided_counts(data: Labelled, labels: Sequence[str]) -> dict[str, Any]:

@@ -25,7 +25,9 @@ from experiments.evaluation.probing import Probing
 from experiments.evaluation.probing_text import share_text
 from experiments.files import shown_paths
 from experiments.model import SentenceClassifier
+from experiments.notices import Warn
 from experiments.pages import SPEAKS, colours, render
+from experiments.progress import followed
 from experiments.provenance import git_commit, package_versions
 
 _SAMPLE = 80  # texts that words are tried on when a model has no weights: a minute for a large encoder
@@ -76,6 +78,7 @@ def write_report(
     parts: str = "",
     behaviour: Probing | None = None,
     checked: Checked | None = None,
+    say: Warn = lambda line: None,
 ) -> Path:
     """Write ``report.html`` and ``figures/*.svg`` to a folder.
 
@@ -99,6 +102,8 @@ def write_report(
         What came of the probes.
     checked : Checked, optional
         What checks found; without it the report has no section on them.
+    say : callable
+        Called with a line a minute that says how far it is, where there is no terminal to show a bar.
 
     Returns
     -------
@@ -117,6 +122,10 @@ def write_report(
     surest = curve_of(classifier, evaluation)
     if surest is not None:
         drawn["risk-coverage"] = draw_coverage(folder / "figures" / "risk-coverage.svg", surest)
+    parts_done = followed(["features", *labels], 1 + len(labels), "weighing words", "parts", say)
+    next(parts_done)
+    features = top_features(_towards_any(classifier, test), _sample(test.texts))
+    mistakes = {label: _mistakes(classifier, evaluation, label, config.evaluation.errors) for label in parts_done}
     page = render(
         "report.html",
         config=config,
@@ -150,8 +159,8 @@ def write_report(
         slices=evaluation.slices,
         behaviour=[(test, share_text(test)) for test in behaviour.tests if test.cases] if behaviour else [],
         min_slice=MIN_SLICE,
-        features=top_features(_towards_any(classifier, test), _sample(test.texts)),
-        mistakes={label: _mistakes(classifier, evaluation, label, config.evaluation.errors) for label in labels},
+        features=features,
+        mistakes=mistakes,
         config_yaml=yaml.safe_dump(_abridged(config.dump()), sort_keys=False, allow_unicode=True, width=100),
     )
     path = folder / "report.html"

@@ -65,7 +65,7 @@ def check_data(
     and so neither near duplicates nor contradictions. Rows with different values of the column ``target`` are never
     compared with each other.
     """
-    findings = [*_schema_findings(corpus), *_text_findings(corpus), *_pair_findings(corpus)]
+    findings = [*_schema_findings(corpus), *_text_findings(corpus, say), *_pair_findings(corpus)]
     doubts: dict[str, Any] | None = None
     if model:
         doubts = _doubtful_labels(corpus, config, suspects, seed, say)
@@ -167,12 +167,12 @@ def _schema_findings(corpus: Corpus) -> list[dict[str, Any]]:
     ]
 
 
-def _text_findings(corpus: Corpus) -> list[dict[str, Any]]:
+def _text_findings(corpus: Corpus, say: Warn) -> list[dict[str, Any]]:
     """Return duplicates and contradictions, with near ones only where no contrast pair is declared."""
     exact, near = [], []
     for target in dict.fromkeys(corpus.targets):
         rows = [row for row, own in enumerate(corpus.targets) if own == target and corpus.texts[row].strip()]
-        found = find_duplicates([corpus.texts[row] for row in rows])
+        found = find_duplicates([corpus.texts[row] for row in rows], say=say)
         exact += [(rows[a], rows[b]) for a, b in found.exact]
         near += [
             (rows[a], rows[b])
@@ -276,7 +276,7 @@ def _doubtful_labels(corpus: Corpus, config: Config | None, suspects: int, seed:
         if config
         else lambda: _default_pipeline(kept, multilabel, seed, undecided)
     )
-    probabilities = out_of_fold(build, data, multilabel, FOLDS, seed)
+    probabilities = out_of_fold(build, data, multilabel, FOLDS, seed, say)
     tasks = (
         [
             (

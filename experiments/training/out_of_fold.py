@@ -11,10 +11,18 @@ from experiments.classifiers.members import fit_pipeline
 from experiments.corpus.rows import Labelled
 from experiments.corpus.splits import folds
 from experiments.model.fast_pipeline import scorer_of
+from experiments.notices import Warn
 from experiments.progress import followed
 
 
-def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_folds: int, seed: int) -> np.ndarray:
+def out_of_fold(
+    build: Callable[[], Any],
+    data: Labelled,
+    multilabel: bool,
+    n_folds: int,
+    seed: int,
+    say: Warn = lambda line: None,
+) -> np.ndarray:
     """Return the probability of every label for every row, by models that did not see the row's group.
 
     Parameters
@@ -27,6 +35,8 @@ def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_fo
         Whether labels are independent.
     n_folds, seed : int
         Of the grouped, stratified cross-validation.
+    say : callable
+        Called with a line a minute that says how far it is, where there is no terminal to show a bar.
 
     Returns
     -------
@@ -44,7 +54,7 @@ def out_of_fold(build: Callable[[], Any], data: Labelled, multilabel: bool, n_fo
         delayed(held_out_probabilities)(rest, held_out) for rest, held_out in parts
     )
     probabilities = np.zeros(data.y.shape)
-    shown = followed(found, len(parts), "out of fold", "folds", lambda line: None)
+    shown = followed(found, len(parts), "out of fold", "folds", say)
     for (_, held_out), part in zip(parts, shown, strict=True):
         probabilities[held_out] = part
     return probabilities

@@ -61,7 +61,7 @@ def choose_thresholds(
     if rows is held:
         probabilities = np.asarray(pipeline.predict_proba(held.inputs))[chosen]
     else:
-        probabilities = out_of_fold(build, train, multilabel, settings.folds, config.seed)[chosen]
+        probabilities = out_of_fold(build, train, multilabel, settings.folds, config.seed, say)[chosen]
     way = _VALIDATION if rows is held else f"out-of-fold predictions ({settings.folds} folds) of"
     kept = held_out_of(config, rows.take(np.flatnonzero(chosen)), probabilities, _source(way, rows), chooses)
     truth, calibration = rows.y[chosen], None

@@ -176,3 +176,15 @@ def test_nearly_the_same_text_is_told_and_not_refused():
 def test_texts_repeated_within_one_part_are_no_leak():
     train, test = labelled([LONG, LONG], [[1, 0]] * 2), labelled(["Rain fell."] * 2, [[1, 0]] * 2, prefix="t")
     assert check_split(train, test, allow_leaks=False) == []
+
+
+def test_long_comparisons_say_how_far_they_are_and_find_the_same(monkeypatch):
+    monkeypatch.setattr("experiments.progress._LINE", 0.0)
+    texts = [f"{LONG} {number}" for number in range(5)]
+    said = []
+    assert find_duplicates(texts, block=2, say=said.append) == find_duplicates(texts, block=2)
+    assert [line.split(",")[0] for line in said] == [
+        "comparing 0%: 0 of 5 texts",
+        "comparing 40%: 2 of 5 texts",
+        "comparing 80%: 4 of 5 texts",
+    ]

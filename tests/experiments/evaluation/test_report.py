@@ -311,3 +311,14 @@ def test_words_for_and_against_are_shaded_in_no_labels_colour(page):
     for rule in re.findall(r"^\.(?:for|against) \{.*", style, flags=re.MULTILINE):
         assert re.search(r"background: rgb\(var\(--(for|against)\)", rule)
         assert not re.search(r"rgb\(\d|#[0-9a-f]", rule)
+
+
+def test_weighing_words_says_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("experiments.progress._LINE", 0.0)
+    case, said = build(), []
+    write_report(tmp_path, "run-0042", case.config, case.classifier, case.rows, case.evaluation, say=said.append)
+    assert [line.split(",")[0] for line in said] == [
+        "weighing words 0%: 0 of 3 parts",
+        "weighing words 33%: 1 of 3 parts",
+        "weighing words 67%: 2 of 3 parts",
+    ]

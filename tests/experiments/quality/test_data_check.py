@@ -251,3 +251,12 @@ def test_a_single_label_can_be_doubted(tmp_path):
     rows = [{**row, "labels": [label for label in row["labels"] if label == "threat"]} for row in frame_rows()]
     result = check(write_jsonl(tmp_path / "one.jsonl", rows), model=True)
     assert result["model"]["skipped"] is None and list(result["model"]["joint"]) == ["threat"]
+
+
+def test_long_checks_say_how_far_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr("experiments.progress._LINE", 0.0)
+    path = write_jsonl(tmp_path / "a.jsonl", frame_rows(60))
+    said = []
+    check_data(read_corpus(str(path), (), None, None), None, True, say=said.append)
+    assert any(line.startswith("comparing 0%: 0 of 60 texts") for line in said)
+    assert sum(line.startswith("out of fold") for line in said) == 5

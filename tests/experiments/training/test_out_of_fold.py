@@ -57,3 +57,16 @@ def test_seed_decides_which_rows_are_held_out_together():
         return sorted(sorted(asked) for _, asked in predict(True, seed)[1])
 
     assert parts(1) == parts(1) != parts(3)
+
+
+def test_folds_are_told_of_as_they_end(monkeypatch):
+    monkeypatch.setattr("experiments.progress._LINE", 0.0)
+    said = []
+    with joblib.parallel_config("threading"):
+        out_of_fold(lambda: Recorder([]), DATA, True, 4, 1, said.append)
+    assert [line.split(",")[0] for line in said] == [
+        "out of fold 0%: 0 of 4 folds",
+        "out of fold 25%: 1 of 4 folds",
+        "out of fold 50%: 2 of 4 folds",
+        "out of fold 75%: 3 of 4 folds",
+    ]
