@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.articles.read import Article
+from experiments.model.explained import Explained
 
 
 def lack_of(target_in_training: bool | None) -> str:
@@ -38,6 +39,10 @@ class ScoredArticle:
         whole article where there is no target, or the model doesn't know which it was trained on.
     target_in_training : bool or None
         Whether the target was in training; None likewise.
+    explained : sequence of (Explained or None), optional
+        What each answer rests on, by the sentence's own characters; None for boilerplate.
+    pieces : int, default 20
+        How many of a label's strongest pieces a row lists of it, 0 for all.
     """
 
     article: Article
@@ -47,6 +52,8 @@ class ScoredArticle:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     touches: np.ndarray | None = None
     target_in_training: bool | None = None
+    explained: Sequence[Explained | None] | None = None
+    pieces: int = 20
 
     @property
     def untouched(self) -> int:
@@ -76,4 +83,6 @@ class ScoredArticle:
                 row["scores"] = dict(zip(self.labels, self.probabilities[index].tolist(), strict=True))
                 if self.thresholds:
                     row["thresholds"] = dict(self.thresholds)
+                if self.explained is not None and (why := self.explained[index]) is not None:
+                    row |= why.dump(self.pieces)
             yield row

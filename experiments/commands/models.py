@@ -156,6 +156,21 @@ def score(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the parts that a job with this output has left.")
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Also say what each answer rests on, word by word, in .jsonl or .html (docs/explain.md)."
+        ),
+    ] = False,
+    pieces: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="With --explain, in .jsonl: how many of a label's strongest pieces are listed, 20 when left out; the "
+            "rest is one sum. 0 lists all.",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(help="local; or spark, for what one machine can't hold (docs/spark.md).")
     ] = "local",
@@ -182,6 +197,8 @@ def score(
                 "--jobs": jobs,
                 "--deduplicate": deduplicate,
                 "--resume": resume,
+                "--explain": explain,
+                "--pieces": pieces is not None,
             }
             where = (engine, master, output)
             which = (model, task, target)
@@ -207,12 +224,19 @@ def score(
             )
         if on_error not in (None, "skip", "stop"):
             raise InputError(f"--on-error {on_error}: choose skip or stop")
+        if pieces is not None and not explain:
+            raise InputError("--pieces: says how much --explain lists; add --explain, or leave it out")
         path = None if output is None else Path(output)
         folder = path is not None and output is not None and (output.endswith(("/", os.sep)) or path.is_dir())
         if resume and output is None:
             raise InputError("--resume goes on with an output: name it with -o")
         chosen = format_of(None, format or "parquet") if folder else format_of(path, format)
         settings = data_settings(config, text, id=id, encoding=encoding, header=header)
+        if explain and chosen not in ("jsonl", "html"):
+            raise InputError(f"--explain: {chosen} has no place for what answers rest on; write .jsonl or .html")
+        if pieces is not None and chosen == "html":
+            raise InputError("--pieces: is for .jsonl; a page shades words")
+        wanted = (20 if pieces is None else pieces) if explain else None
         read: list[str | Path] = [*inputs, *config_files(config), *model_files(model, task)]
         check_output(None if path is None else path / "part" if folder else path, read)
         kept = parts(keep)
@@ -244,13 +268,14 @@ def score(
                 "input_format": input_format,
                 "deduplicate": deduplicate,
                 "rows": on_error == "skip",
+                **({} if wanted is None else {"explain": wanted}),
             }
             return job_of(uri, classifier, inputs, columns, **read_so)
 
         if resume:
             job()  # standard input can't go on
         with progress("scoring", console.say) as shown:
-            going = Going(jobs or cores(), resume, None if "-" in inputs else job, shown)
+            going = Going(jobs or cores(), resume, None if "-" in inputs else job, shown, wanted)
             summary = score_to(
                 classifier,
                 documents,
