@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.commands import benchmark, comparing, models, probing, profiling, runs, training
+from experiments.commands import ablating, benchmark, comparing, models, probing, profiling, runs, training
 from experiments.commands.data import data_app
 from experiments.signals import interruption
 
@@ -41,6 +41,7 @@ for _name, _command in (
     ("benchmark", benchmark.benchmark),
     ("cross-validate", training.cross_validate),
     ("learning-curve", training.learning_curve),
+    ("ablate", ablating.ablate),
 ):
     app.command(_name)(_command)
 

@@ -253,7 +253,12 @@ class _Columns:
     """The columns that a linear model reads: their values, their names, and where they come from."""
 
     def __init__(
-        self, linear: Linear, features: Any, names: np.ndarray, base: np.ndarray, read: Callable[[list[Any]], csr_matrix]
+        self,
+        linear: Linear,
+        features: Any,
+        names: np.ndarray,
+        base: np.ndarray,
+        read: Callable[[list[Any]], csr_matrix],
     ) -> None:
         self.linear = linear
         self.names = names
