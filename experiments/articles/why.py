@@ -19,7 +19,7 @@ _LEAST = 0.05  # a probability that moves by less than this is not shaded as if 
 
 @dataclass(frozen=True)
 class Word:
-    """A word with the blanks before it, how strongly it is shaded (0 to 1), for or against, and what a pointer shows."""
+    """A word, the blanks before it, how strongly it is shaded (0 to 1), for or against, and what a pointer shows."""
 
     before: str
     text: str

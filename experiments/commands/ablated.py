@@ -40,8 +40,9 @@ def ablated_text(config: Config, found: Ablated) -> str:
     trained = f", trained with {len(seeds)} seeds" if seeds else ""
     names = [each.name for each in compared.contestants]
     width = max(map(len, names))
+    blocks = ", ".join(found.variants[names[0]])
     lines = [
-        f"{config.name} ({', '.join(found.variants[names[0]])}) {where} {rows} of {compared.groups:,} articles{trained}",
+        f"{config.name} ({blocks}) {where} {rows} of {compared.groups:,} articles{trained}",
         "",
         f"{'':{width}}  {spoken(compared.metric):24}  against the whole",
     ]

@@ -67,7 +67,11 @@ def ablate(
             check_output(output, config_files(config))
         found = run(loaded, setting, jobs, console.say)
         if output is not None:
+            title = f"What is each block of features of {loaded.name} worth?"
+            rows = (
+                "test sentences" if test else "training sentences, each read by a model that hadn't seen its article,"
+            )
             with writing(output) as path:
-                path.write_text(write_comparison(found.compared, lambda each: None), encoding="utf-8")
+                path.write_text(write_comparison(found.compared, lambda each: None, title, rows), encoding="utf-8")
         text = ablated_text(loaded, found)
         console.show(ablated_json(loaded, found, output), f"{text}\npage   {output}" if output else text)

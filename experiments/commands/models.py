@@ -47,6 +47,18 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option(help="Also write the rows with their predictions (.parquet).")
     ] = None,
+    importance: Annotated[
+        bool,
+        typer.Option(
+            "--importance",
+            help="Also measure how far F1 falls when each block of features is exchanged between articles "
+            "(docs/explain.md).",
+        ),
+    ] = False,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=2, help="With --importance: how often; 10 when left out.", show_default=False),
+    ] = None,
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind the 95% bounds.")] = 1000,
     encoding: Encoding = None,
     header: Header = True,
@@ -68,6 +80,7 @@ def evaluate(
         from experiments.commands.summary import evaluated_json, evaluated_text
         from experiments.config.files import config_files, load_config
         from experiments.corpus.settings import data_settings
+        from experiments.errors import InputError
         from experiments.evaluation.checks.finding import Subject
         from experiments.evaluation.checks.run import run_checks
         from experiments.evaluation.evaluate import evaluate_file
@@ -77,6 +90,8 @@ def evaluate(
         from experiments.tracking.resolve import model_files, resolve_model, starter_line
         from experiments.training.processes import cores
 
+        if repeats is not None and not importance:
+            raise InputError("--repeats: says how often --importance exchanges a block; add it, or leave this out")
         ignored = sorted({*check_codes(ignore), *(load_config(config).evaluation.ignore if config else [])})
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         if predictions is not None:
@@ -84,6 +99,11 @@ def evaluate(
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
+        if importance:
+            from experiments.commands.importance import importance_json, importance_text
+            from experiments.evaluation.importance import check_blocks, measure_importance
+
+            check_blocks(classifier)
         tracked = is_tracked(uri, track)
         evaluation = evaluate_file(
             classifier, data, settings, bootstrap, seed, slices or [], predictions, console.say, jobs or cores()
@@ -91,7 +111,12 @@ def evaluate(
         checked = run_checks(Subject(classifier, evaluation, bootstrap=bootstrap, seed=seed), ignored)
         run_id = track_evaluation(uri, classifier, evaluation) if tracked else None
         text_ = evaluated_text(uri, classifier, evaluation, checked, run_id)
-        console.show(evaluated_json(uri, evaluation, checked, run_id), text_)
+        result = evaluated_json(uri, evaluation, checked, run_id)
+        if importance:
+            found = measure_importance(classifier, evaluation, repeats or 10, bootstrap, seed, console.say)
+            result["importance"] = importance_json(found)
+            text_ += f"\n\n{importance_text(found)}"
+        console.show(result, text_)
 
 
 def score(
