@@ -216,7 +216,7 @@ class Explainer:
     def _by_erasure(self, text: str) -> Explained:
         spans = [match.span() for match in WORD.finditer(text)]
         scores = self._predict_proba([text, *(text[:start] + text[end:] for start, end in spans)])
-        none = np.zeros(0)
+        none = np.zeros(0, dtype=np.int64)
         labels = {
             label: LabelExplained(float(column[0]), float("nan"), column[0] - column[1:], float("nan"), [], *[none] * 3)
             for label, column in zip(self._labels, scores.T, strict=True)
