@@ -1,8 +1,9 @@
 """How often the bounds of permutation importance hold the true value, on simulated sentences in articles.
 
 Run ``python -m tests.importance [SAMPLES]``. A label on a third of the sentences is read from two numbers, of which one
-is exchanged; both vary from article to article as well as within. The truth is the value in a sample of 100,000 articles.
-Beside it stands what the bounds would be if only the articles that are measured were drawn, and not those that give.
+is exchanged; both vary from article to article as well as within. The truth is the value in a sample of 100,000
+articles. Beside it stands what the bounds would be if only the articles that are measured were drawn, and not
+those that give.
 """
 
 import sys
