@@ -149,10 +149,9 @@ def ablate(config: Config, setting: Setting, jobs: int | None, say: Warn) -> Abl
     parts: tuple[Labelled, Labelled | None]
     parts = (rows_to_fold(settled, None, tell), None) if setting.folds else prepare(settled, tell)
     measured_on = parts[0] if parts[1] is None else parts[1]
+    seeds: list[int | None] = [*setting.seeds] or [None]
     wanted = {
-        _child_name(name, seed): _variant(settled, kept, seed)
-        for name, kept in variants.items()
-        for seed in setting.seeds or [None]
+        _child_name(name, seed): _variant(settled, kept, seed) for name, kept in variants.items() for seed in seeds
     }
     how = f"{setting.folds} folds" if setting.folds else "test rows"
     digest = family_digest(settled, [*wanted, how], [rows for rows in parts if rows is not None])
@@ -241,8 +240,9 @@ def _compared(
             else tables[name]
         )
         task = config.task
-        about = task.name, task.multilabel, tuple(task.average_over), {}, {"features": ", ".join(kept)}
-        contestants.append(Contestant(name, table, None, *about))
+        settings = {"features": ", ".join(kept)}
+        about = task.name, task.multilabel, tuple(task.average_over)
+        contestants.append(Contestant(name, table, None, *about, settings=settings))
     return compare(contestants, setting.metric, 0, setting.margin, seed=config.seed, every_pair=False)
 
 

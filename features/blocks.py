@@ -47,8 +47,9 @@ class Blocks:
         self.of_pairs: list[bool] = []
         self._weights: list[float] = []
         widths: list[int] = []
-        for union, reads_pairs in ((texts, False), (pairs, True)):
-            for name, transformer in [] if union is None else union.transformer_list:
+        unions = [(union, of_pairs) for union, of_pairs in ((texts, False), (pairs, True)) if union is not None]
+        for union, reads_pairs in unions:
+            for name, transformer in union.transformer_list:
                 self.names.append(name)
                 self.transformers.append(transformer)
                 self.of_pairs.append(reads_pairs)

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from experiments.classifiers.separate import SeparateTargets
 from experiments.errors import InputError
 from experiments.evaluation.evaluate import Evaluation
-from experiments.measures.importance import Exchanged, exchange_rows, importance
+from experiments.measures.importance import exchange_rows, importance
 from experiments.measures.resampling import MIN_GROUPS, Estimate
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
@@ -109,7 +109,7 @@ def measure_importance(
             donors = exchange_rows(data.groups, rng)
             mixed = [each[donors] if at == number else each for at, each in enumerate(columns)]
             probabilities = classifier.calibrated(predict(blocks.together(mixed, rows), rows))
-            exchanged.append(Exchanged(classifier.decide(probabilities), donors))
+            exchanged.append(classifier.decide(probabilities))
         task = classifier.task
         about = classifier.labels, data.groups, bootstrap, seed, task.average_over
         found[name] = importance(data.y, evaluation.decided, exchanged, *about)
@@ -128,7 +128,7 @@ def _parts(pipeline: Any) -> tuple[Any, Callable[[csr_matrix, list[Any]], np.nda
             return np.asarray(given.predict_proba(rows))
 
         return classifier.features_, predict
-    return steps.get("features"), lambda columns, rows: np.asarray(classifier.predict_proba(columns))
+    return steps.get("features"), lambda columns, rows: np.asarray(steps["classifier"].predict_proba(columns))
 
 
 class _Given:

@@ -312,7 +312,7 @@ class _Columns:
             kept = separate.columns_[name]
             return cls(linear, features, names[kept], kept, lambda rows: features.transform(rows)[:, kept])
         base = np.concatenate([np.arange(len(names)), separate.kept_ % len(names)])
-        names = np.asarray([*names, *kept_names(names, separate.targets_, separate.kept_)], dtype=object)
+        names = np.asarray([*names, *kept_names(names.tolist(), separate.targets_, separate.kept_)], dtype=object)
         return cls(linear, features, names, base, separate.joint_columns)
 
     def read(self, rows: list[Any]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -10,6 +10,7 @@ from experiments.ablate import FULL, Setting, ablate, variants_of
 from experiments.commands.main import app
 from experiments.config.files import load_config
 from experiments.errors import UnfinishedError
+from experiments.evaluation.compare_page import write_comparison
 from experiments.tracking.connection import connect
 from experiments.training.processes import Ended
 

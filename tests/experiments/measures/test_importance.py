@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.measures.importance import Exchanged, exchange_rows, importance
+from experiments.measures.importance import exchange_rows, importance
 from tests.importance import coverage
 
 LABELS = ["a", "b"]
@@ -38,8 +38,8 @@ def rows(n=120, seed=0):
 
 
 def test_what_changes_no_decision_is_worth_nothing():
-    y, groups, rng = rows()
-    found = importance(y, y, [Exchanged(y, exchange_rows(groups, rng)) for _ in range(3)], LABELS, groups, 100)
+    y, groups, _ = rows()
+    found = importance(y, y, [y, y, y], LABELS, groups, 100)
     assert {name: each.value for name, each in found.items()} == {"macro_f1": 0, "a.f1": 0, "b.f1": 0}
     assert found["macro_f1"].low == found["macro_f1"].high == 0
 
@@ -47,7 +47,7 @@ def test_what_changes_no_decision_is_worth_nothing():
 def test_the_value_is_the_mean_drop_of_f1():
     y, groups, rng = rows()
     donors = [exchange_rows(groups, rng) for _ in range(4)]
-    exchanged = [Exchanged(np.stack([y[:, 0], y[each, 1]], axis=1), each) for each in donors]
+    exchanged = [np.stack([y[:, 0], y[each, 1]], axis=1) for each in donors]
     found = importance(y, y, exchanged, LABELS, groups, 200, 1)
     f1 = [2 * (y[:, 1] & y[each, 1]).sum() / (y[:, 1].sum() + y[each, 1].sum()) for each in donors]
     assert found["a.f1"].value == 0
@@ -57,23 +57,20 @@ def test_the_value_is_the_mean_drop_of_f1():
 
 
 def test_undecided_cells_count_for_nothing():
-    y, groups, rng = rows()
+    y, groups, _ = rows()
     blind = y.copy()
     blind[::3] = -1
-    donors = exchange_rows(groups, rng)
     wrong = np.where(blind < 0, 1 - y, y)  # wrong only where nobody decided
-    assert importance(blind, y, [Exchanged(wrong, donors)], LABELS, groups, 0)["macro_f1"].value == 0
+    assert importance(blind, y, [wrong], LABELS, groups, 0)["macro_f1"].value == 0
 
 
 def test_few_groups_have_no_bounds():
-    y, _, rng = rows(8)
+    y, _, _ = rows(8)
     groups = ["a"] * 4 + ["b"] * 4
-    found = importance(y, y, [Exchanged(1 - y, exchange_rows(groups, rng))], LABELS, groups, 100)
+    found = importance(y, y, [1 - y], LABELS, groups, 100)
     assert found["macro_f1"].value == 1
     assert np.isnan(found["macro_f1"].low)
 
 
 def test_bounds_hold_what_other_articles_would_give():
-    held, narrow = coverage(samples=60, articles=40, times=200)
-    assert 0.87 <= held <= 1
-    assert narrow < held  # those of the measured rows alone
+    assert 0.9 <= coverage(samples=200, articles=40, times=200) <= 0.995
