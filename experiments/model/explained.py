@@ -349,11 +349,11 @@ def _over_words(
     """
     if not spans:
         return np.zeros((len(shares), 0))
-    word_of = np.zeros(len(text) + 1, dtype=np.int64)
+    of_word = np.zeros(len(text) + 1, dtype=np.int64)
     solid = np.zeros(len(text) + 1, dtype=np.float64)  # characters of words before each place
     for start, end in spans:
-        word_of[start:end] = 1
-    solid[1:] = np.cumsum(word_of[:-1])
+        of_word[start:end] = 1
+    solid[1:] = np.cumsum(of_word[:-1])
     placed = starts != _NOWHERE
     starts, ends, shares = starts[placed], ends[placed], shares[:, placed]
     density = shares / np.maximum(solid[ends] - solid[starts], 1)
@@ -361,7 +361,6 @@ def _over_words(
     found = np.zeros((len(shares), len(spans)))
     for row, each in zip(found, density, strict=True):
         steps = np.bincount(starts, each, minlength=len(text) + 1) - np.bincount(ends, each, minlength=len(text) + 1)
-        level = np.cumsum(steps) * word_of
-        sums = np.concatenate([[0.0], np.cumsum(level)])
+        sums = np.concatenate([[0.0], np.cumsum(np.cumsum(steps))])
         row[:] = sums[words[:, 1]] - sums[words[:, 0]]
     return found

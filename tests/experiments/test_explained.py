@@ -165,6 +165,18 @@ def test_a_model_whose_target_lacks_a_label_is_not_taken_for_linear():
     assert classifier.towards("the convoy").explained_by == COEFFICIENTS
 
 
+def test_neither_is_one_of_independent_labels():
+    labels, pairs = ["a", "b", "c"], list(zip(TEXTS, TARGETS, strict=True))
+    y = np.eye(3, dtype=int)[CLASS]
+    y[[target == "the port" for target in TARGETS], 2] = 0  # the joint model answers for c
+    separate = SeparateTargets(build_features(SPECS, "text"), Logistic().build(labels, True, 0), labels)
+    pipeline = Pipeline([("classifier", separate)]).fit(pairs, y)
+    task = Task(name="stance", type="multilabel", labels=labels)
+    classifier = SentenceClassifier(pipeline, task, np.full(3, 0.5), targeted=True)
+    assert classifier.towards("the port").explained_by == ERASURE
+    assert classifier.towards("the convoy").explained_by == COEFFICIENTS
+
+
 def test_a_label_that_is_never_given_has_no_total():
     y = np.eye(3, dtype=int)[CLASS] * [1, 1, 0]
     with pytest.warns(UserWarning, match="not present|Label"):
@@ -210,7 +222,7 @@ def test_what_is_not_listed_is_one_sum(most):
 @pytest.fixture
 def article(tmp_path):
     path = tmp_path / "wire.txt"
-    path.write_text("Ostland's general attacked\nthe convoy on Monday. The envoy signed it.\n", encoding="utf-8")
+    path.write_text("Ostland's general attacked\n   the convoy on Monday. The envoy signed it.\n", encoding="utf-8")
     return path
 
 
