@@ -12,7 +12,7 @@ from experiments.corpus.rows import Labelled
 from experiments.errors import InputError, UnfinishedError
 from experiments.evaluation.comparison import Compared, compare
 from experiments.evaluation.evaluate import evaluate, predictions_table
-from experiments.evaluation.predictions import predicted, stacked
+from experiments.evaluation.predictions import SLICE, predicted, stacked
 from experiments.measures.metrics import flat_metrics, measure
 from experiments.notices import Warn, once
 from experiments.tracking.contestant import Contestant
@@ -169,6 +169,7 @@ def ablate(config: Config, setting: Setting, jobs: int | None, say: Warn) -> Abl
                 raise InputError(
                     f"{measured_on.name}: was changed after {name} was measured; run the same command again"
                 )
+        tell("comparing")
         compared = _compared(settled, setting, variants, tables)
         family.log(_flat(compared), {PREDICTIONS: tables[_child_name(FULL, *setting.seeds[:1])]})
     children = {name: family.done[name] for name in wanted}
@@ -239,6 +240,8 @@ def _compared(
             if setting.seeds
             else tables[name]
         )
+        # by slices there would be a comparison more for each value, of which nobody asks here
+        table = table.drop(columns=[column for column in table.columns if column.startswith(SLICE)])
         task = config.task
         settings = {"features": ", ".join(kept)}
         about = task.name, task.multilabel, tuple(task.average_over)
