@@ -38,9 +38,8 @@ def main(rows: str = "1000") -> None:
         "erasure": seconds(lambda: [classifier._explainer._by_erasure(text).dump(20) for text in texts]),
     }
     for name, taken in found.items():
-        print(
-            f"{name:13} {len(texts) / taken:8,.0f} sentences a second of processor time, {1000 * taken / len(texts):.2f} ms each"
-        )
+        speed, each = len(texts) / taken, 1000 * taken / len(texts)
+        print(f"{name:13} {speed:8,.0f} sentences a second of processor time, {each:.2f} ms each")
 
 
 if __name__ == "__main__":
