@@ -64,11 +64,7 @@ def build_features(specs: Sequence[FeatureSpec], targets: Reading | None = None)
     """
     if not specs:
         raise ValueError("a feature pipeline needs at least one feature")
-    named: dict[str, FeatureSpec] = {}
-    for spec in specs:
-        kind: str = spec.type  # type: ignore[attr-defined]
-        same = sum(name.split("-")[0] == kind for name in named)
-        named[kind if not same else f"{kind}-{same + 1}"] = spec
+    named = dict(zip(block_names(specs), specs, strict=True))
     of_pairs = {name: spec for name, spec in named.items() if spec.reads_targets}
     if targets is None:
         if of_pairs:
@@ -81,6 +77,22 @@ def build_features(specs: Sequence[FeatureSpec], targets: Reading | None = None)
         return texts
     # the parts' own names are unique and say the feature, as in a union of one level
     return FeatureUnion([("texts", texts), ("pairs", _side_by_side(of_pairs))], verbose_feature_names_out=False)
+
+
+def block_names(specs: Sequence[FeatureSpec]) -> list[str]:
+    """Return what features are called, in their order: by their type, numbered where there are several of one.
+
+    Examples
+    --------
+    >>> block_names([WordNgrams(), CharNgrams(), WordNgrams(ngram=(3, 3))])
+    ['words', 'chars', 'words-2']
+    """
+    names: list[str] = []
+    for spec in specs:
+        kind: str = spec.type  # type: ignore[attr-defined]
+        same = sum(name.split("-")[0] == kind for name in names)
+        names.append(kind if not same else f"{kind}-{same + 1}")
+    return names
 
 
 def _side_by_side(named: Mapping[str, FeatureSpec]) -> FeatureUnion:

@@ -1,4 +1,8 @@
-"""What the columns of cues, and of a target's mention, are called where people read them."""
+"""What the columns of features are called where people read them."""
+
+import re
+
+_COPY = re.compile(r" \[[^\[\]]+\]$")  # what the names of a target's own columns end in
 
 _NAMES = {
     "actor_armed": "an armed force",
@@ -48,6 +52,28 @@ _MENTION = {
     "addressed": "a handle names the target",
     "negated": "negation before the target",
 }
+
+
+def readable(feature: str) -> str:
+    """Return a feature's column name as people read it: ``words__talks with`` becomes ``talks with``.
+
+    Cues are called as :func:`cue_name` has it: ``a state denies (cue)``; what is known of a target's
+    mention as :func:`mention_name` has it.
+    """
+    kind, parted, name = feature.partition("__")
+    if not parted:  # a column beside those of the features, such as a word of the target
+        word = feature.removeprefix("target=")
+        return feature if word == feature else f"target has “{word}”"
+    copy = _COPY.search(name)
+    of_target = copy.group() if copy else ""
+    name = name.removesuffix(of_target)
+    if kind.startswith("chars"):
+        name = f"“{name.replace(' ', '␣')}” (characters)"
+    elif kind.startswith("cues"):
+        name = f"{cue_name(name)} (cue)"
+    elif kind.startswith("target"):
+        name = mention_name(name)
+    return name + of_target
 
 
 def cue_name(column: str) -> str:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from features.lexicon import compile_lexicon, find_hits, tokenize
+from features.lexicon import Hit, compile_lexicon, find_hits, tokenize
 from features.spec import FeatureSpec
 
 CONTRAST = frozenset({"but", "however", "although", "though", "while", "despite", "yet", "whereas", "nevertheless"})
@@ -153,30 +153,43 @@ class SentenceCues(TransformerMixin, BaseEstimator):
     def _row(self, tokens: Sequence[str]) -> dict[str, float]:
         """Return the columns of one sentence that aren't zero."""
         n = max(len(tokens), 1)
-        negated = _negated(tokens)
-        contrast = next((i for i, token in enumerate(tokens) if token in CONTRAST), n)
+        contrast = _contrast(tokens)
         hits = find_hits(self.index_, tokens)
-        denied = _denied(tokens, [hit.end for hit in hits if hit.category.startswith("deny_")])
-
-        counts: dict[str, float] = {}
-        actors: list[tuple[int, str]] = []
-        for category, start, end in hits:
-            standing = ":denied" if denied[start] else ":negated" if negated[start] else ""
-            counts[category + standing] = counts.get(category + standing, 0) + 1
-            if start > contrast:
-                counts[category + ":contrasted"] = counts.get(category + ":contrasted", 0) + 1
-            if category.startswith("actor_"):
-                actors.append((end, category))
-            elif category.startswith("say_"):
-                for actor_end, actor in actors:
-                    if 0 <= start - actor_end < SPEAKER_WINDOW:
-                        counts[f"{actor}>{category}"] = 1
+        standing, speaking = _standings(tokens, hits, contrast)
+        counts = {name: len(found) for name, found in standing.items()} | dict.fromkeys(speaking, 1)
         row = {name: 10 * count / n if self.rate else float(np.log1p(count)) for name, count in counts.items()}
         if self.pairs:
             found = sorted({hit.category for hit in hits})
             row.update({f"{a}+{b}": 1.0 for i, a in enumerate(found) for b in found[i + 1 :]})
         row.update(_form(tokens, contrast))
         return row
+
+    def hits(self, tokens: Sequence[str]) -> dict[int, list[Hit]]:
+        """Return the entries that each column of one sentence rests on; none for the columns of its form.
+
+        Parameters
+        ----------
+        tokens : sequence of str
+            As :func:`features.lexicon.tokenize` gives them.
+
+        Returns
+        -------
+        dict of int to list of Hit
+            Number of a column that isn't zero -> the entries, by their places among the tokens: of an actor who speaks
+            and of two categories that occur together, those of both.
+        """
+        check_is_fitted(self)
+        hits = find_hits(self.index_, tokens)
+        standing, speaking = _standings(tokens, hits, _contrast(tokens))
+        named = {**standing, **{name: list(dict.fromkeys(both)) for name, both in speaking.items()}}
+        if self.pairs:
+            of: dict[str, list[Hit]] = {}
+            for hit in hits:
+                of.setdefault(hit.category, []).append(hit)
+            found = sorted(of)
+            named |= {f"{a}+{b}": of[a] + of[b] for i, a in enumerate(found) for b in found[i + 1 :]}
+        columns = self._columns()
+        return {columns[name]: entries for name, entries in named.items()}
 
 
 class Cues(FeatureSpec):
@@ -228,6 +241,35 @@ def _check_texts(X: Any) -> None:
 
 def _with(names: Iterable[str], prefix: str) -> list[str]:
     return [name for name in names if name.startswith(prefix)]
+
+
+def _contrast(tokens: Sequence[str]) -> int:
+    """Return where the first "but", "although" or the like stands; at the end if there is none."""
+    return next((i for i, token in enumerate(tokens) if token in CONTRAST), max(len(tokens), 1))
+
+
+def _standings(
+    tokens: Sequence[str], hits: Sequence[Hit], contrast: int
+) -> tuple[dict[str, list[Hit]], dict[str, list[Hit]]]:
+    """Return the hits by category and how they stand, and for each speaker and verb the hits of both."""
+    negated = _negated(tokens)
+    denied = _denied(tokens, [hit.end for hit in hits if hit.category.startswith("deny_")])
+    standing: dict[str, list[Hit]] = {}
+    speaking: dict[str, list[Hit]] = {}
+    actors: list[Hit] = []
+    for hit in hits:
+        category, start, _ = hit
+        how = ":denied" if denied[start] else ":negated" if negated[start] else ""
+        standing.setdefault(category + how, []).append(hit)
+        if start > contrast:
+            standing.setdefault(category + ":contrasted", []).append(hit)
+        if category.startswith("actor_"):
+            actors.append(hit)
+        elif category.startswith("say_"):
+            for actor in actors:
+                if 0 <= start - actor.end < SPEAKER_WINDOW:
+                    speaking.setdefault(f"{actor.category}>{category}", []).extend((actor, hit))
+    return standing, speaking
 
 
 @lru_cache(maxsize=100_000)

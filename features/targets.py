@@ -50,7 +50,15 @@ class TextOfPairs(TransformerMixin, BaseEstimator):
         """Return the columns of n pairs (text, target), shape (n, n_columns)."""
         check_is_fitted(self)
         texts, targets = split_pairs(X)
-        return self._read(csr_matrix(self.features_.transform(texts)), targets)
+        return self.read_columns(csr_matrix(self.features_.transform(texts)), targets)
+
+    def read_columns(self, columns: csr_matrix, targets: list[str]) -> csr_matrix:
+        """Return the columns of n pairs from those of their texts, (n, n_features), and targets in their normal form.
+
+        ``transform`` does this with the columns that the features give.
+        """
+        check_is_fitted(self)
+        return self._read(columns, targets)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns."""

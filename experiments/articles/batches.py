@@ -33,11 +33,14 @@ class Scorer:
         How rows are written.
     batch_size : int
         Sentences a call of the classifier.
+    explain : int, optional
+        As for :func:`experiments.articles.score.score_articles`.
     """
 
     classifier: SentenceClassifier
     rows: RowFormat
     batch_size: int = 2048
+    explain: int | None = None
 
 
 @dataclass
@@ -149,7 +152,7 @@ def score_batch(scorer: Scorer, documents: Sequence[Document | Article]) -> Batc
                 break
             skipped.append(str(fault).replace("\n", "\\n"))
     counts = Counts(labels=[0] * len(scorer.classifier.labels), skipped=len(skipped))
-    scored = list(score_articles(scorer.classifier, articles, scorer.batch_size))
+    scored = list(score_articles(scorer.classifier, articles, scorer.batch_size, scorer.explain))
     for each in scored:
         counts.count(each)
     share = getattr(documents[-1], "share", None) if documents else None

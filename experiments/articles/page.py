@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from experiments.articles.scored import ScoredArticle, lack_of
+from experiments.articles.why import whys_of
 from experiments.files import shown_paths
-from experiments.pages import colours, render
+from experiments.pages import SPEAKS, colours, render
 
 STRONGEST = 3
 """Sentences that the profile shows of each label."""
@@ -41,6 +42,7 @@ def score_page(
         "score.html",
         title=views[0]["title"] if len(views) == 1 else f"{len(views)} articles",
         labels=list(labels),
+        speaks=SPEAKS,
         colours=colours(len(labels)),
         articles=views,
         limit=limit,
@@ -106,4 +108,5 @@ def _article_view(scored: ScoredArticle, number: int, labels: Sequence[str], nam
         "n_untouched": scored.untouched,
         "lack": lack_of(scored.target_in_training),
         "profile": profile,
+        "whys": whys_of(scored, number),
     }

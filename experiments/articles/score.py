@@ -7,10 +7,11 @@ import numpy as np
 from experiments.articles.read import Article
 from experiments.articles.scored import ScoredArticle
 from experiments.model import SentenceClassifier, rounded
+from experiments.model.explained import WORD, Explained
 
 
 def score_articles(
-    classifier: SentenceClassifier, articles: Iterable[Article], batch_size: int = 2048
+    classifier: SentenceClassifier, articles: Iterable[Article], batch_size: int = 2048, explain: int | None = None
 ) -> Iterator[ScoredArticle]:
     """Score articles in their order, batching sentences across them.
 
@@ -22,6 +23,9 @@ def score_articles(
         Read only as far as a batch needs, so memory holds about one batch, or the longest article.
     batch_size : int, default 2048
         Sentences a call of the classifier.
+    explain : int, optional
+        Also say what each answer rests on (:meth:`SentenceClassifier.explain`), with so many pieces a label in the rows
+        and the sum of the others; 0 for all pieces.
     """
     waiting: list[Article] = []
     sentences = 0
@@ -29,9 +33,9 @@ def score_articles(
         waiting.append(article)
         sentences += max(len(article.sentences), 1)
         if sentences >= batch_size:
-            yield from _score(classifier, waiting, batch_size)
+            yield from _score(classifier, waiting, batch_size, explain)
             waiting, sentences = [], 0
-    yield from _score(classifier, waiting, batch_size)
+    yield from _score(classifier, waiting, batch_size, explain)
 
 
 def known_target(classifier: SentenceClassifier) -> bool | None:
@@ -41,7 +45,9 @@ def known_target(classifier: SentenceClassifier) -> bool | None:
     return classifier.known_targets.knows(classifier.target)
 
 
-def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_size: int) -> Iterator[ScoredArticle]:
+def _score(
+    classifier: SentenceClassifier, articles: Sequence[Article], batch_size: int, explain: int | None
+) -> Iterator[ScoredArticle]:
     # a hard-wrapped sentence is one line to the classifier, as those it has learnt from are
     texts = [
         " ".join(sentence.text.split()) if "\n" in sentence.text else sentence.text
@@ -64,6 +70,7 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
     probabilities = rounded(probabilities, thresholds.values())
     known, target = classifier.known_targets, classifier.target
     touching = None if known is None or target is None else known.touching(texts, target)
+    explained = None if explain is None else classifier.explain(texts)
     at = 0
     for article in articles:
         shown = np.asarray([not sentence.boilerplate for sentence in article.sentences], dtype=bool)
@@ -81,5 +88,28 @@ def _score(classifier: SentenceClassifier, articles: Sequence[Article], batch_si
             touches[shown] = touching[at:end]
         held_back = int(withheld[at:end].sum())
         at = end
-        known_there = known_target(classifier)
-        yield ScoredArticle(article, classifier.labels, p, y, thresholds, touches, known_there, abstained, held_back)
+        whys = None if explained is None else _of_article(article, explained)
+        named = classifier.labels, p, y, thresholds, touches, known_target(classifier)
+        yield ScoredArticle(article, *named, abstained, held_back, whys, explain or 0)
+
+
+def _of_article(article: Article, explained: Iterator[Explained]) -> list[Explained | None]:
+    """Return what the answers to an article's sentences rest on, by the characters of the sentences as they stand."""
+    found: list[Explained | None] = []
+    for sentence in article.sentences:
+        if sentence.boilerplate:
+            found.append(None)
+            continue
+        why = next(explained)
+        found.append(why.moved(_one_line(sentence.text)) if "\n" in sentence.text else why)
+    return found
+
+
+def _one_line(text: str) -> list[int]:
+    """Return which of a text's characters are left of it when it is put on one line."""
+    words = [match.span() for match in WORD.finditer(text)]
+    kept: list[int] = []
+    for start, end in words:
+        kept += [start - 1] * bool(kept)  # one blank for all
+        kept += range(start, end)
+    return kept

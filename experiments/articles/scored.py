@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.articles.read import Article
+from experiments.model.explained import Explained
 
 
 def lack_of(target_in_training: bool | None) -> str:
@@ -43,6 +44,10 @@ class ScoredArticle:
         decides all.
     withheld : int
         How many of those left would have got a label.
+    explained : sequence of (Explained or None), optional
+        What each answer rests on, by the sentence's own characters; None for boilerplate.
+    pieces : int, default 20
+        How many of a label's strongest pieces a row lists of it, 0 for all.
     """
 
     article: Article
@@ -54,6 +59,8 @@ class ScoredArticle:
     target_in_training: bool | None = None
     abstained: np.ndarray | None = None
     withheld: int = 0
+    explained: Sequence[Explained | None] | None = None
+    pieces: int = 20
 
     @property
     def left(self) -> list[bool]:
@@ -98,4 +105,6 @@ class ScoredArticle:
                 row["scores"] = dict(zip(self.labels, self.probabilities[index].tolist(), strict=True))
                 if self.thresholds:
                     row["thresholds"] = dict(self.thresholds)
+                if self.explained is not None and (why := self.explained[index]) is not None:
+                    row |= why.dump(self.pieces)
             yield row

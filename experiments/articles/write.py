@@ -138,12 +138,16 @@ class Going:
         Returns what tells the job from another; without it no parts are kept.
     shown : Progress, optional
         Told how far it is.
+    explain : int, optional
+        Also write what each answer rests on, as :func:`experiments.articles.score.score_articles` has it: in JSONL with
+        so many pieces a label (0 for all), on a page by shading words.
     """
 
     jobs: int = 1
     resume: bool = False
     job: Job | None = None
     shown: Progress | None = None
+    explain: int | None = None
 
 
 ALONE = Going()
@@ -210,6 +214,8 @@ def score_to(
         )
     if chosen == "html" and (folder or going.resume):
         raise InputError("a page has no parts; write JSONL, CSV or Parquet")
+    if going.explain is not None and chosen not in ("jsonl", "html"):
+        raise InputError(f"--explain: {chosen} has no place for what answers rest on; write .jsonl or .html")
     check_output(output / MANIFEST if folder and output else output, inputs)
     rows = row_format(classifier, chosen, keep)
     known = known_target(classifier)
@@ -219,9 +225,9 @@ def score_to(
     started = time.perf_counter()
     counts = Counts(labels=[0] * len(classifier.labels))
     if chosen == "html":
-        _write_page(classifier, documents, output, batch_size, warn, leave_out, counts)
+        _write_page(classifier, documents, output, batch_size, warn, leave_out, counts, going.explain)
     else:
-        job = _Job(Scorer(classifier, rows, batch_size), documents, going, warn, leave_out, counts)
+        job = _Job(Scorer(classifier, rows, batch_size, going.explain), documents, going, warn, leave_out, counts)
         if output is None:
             with _standard_output() as stream:
                 job.to_stream(stream)
@@ -435,6 +441,7 @@ def _write_page(
     warn: Warn,
     skip: Warn,
     counts: Counts,
+    explain: int | None,
 ) -> None:
     """Write the page, for which articles are read and scored here, one after the other."""
 
@@ -452,7 +459,7 @@ def _write_page(
                 skip(str(error).replace("\n", "\\n"))
 
     def counted() -> Iterator[ScoredArticle]:
-        for scored in score_articles(classifier, articles(), batch_size):
+        for scored in score_articles(classifier, articles(), batch_size, explain):
             yield scored
             counts.count(scored)
 
@@ -498,4 +505,5 @@ def _first_sentences(scored: ScoredArticle, n: int) -> ScoredArticle:
         decided=scored.decided[:n],
         touches=None if scored.touches is None else scored.touches[:n],
         abstained=None if scored.abstained is None else scored.abstained[:n],
+        explained=None if scored.explained is None else scored.explained[:n],
     )

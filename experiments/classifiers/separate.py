@@ -123,6 +123,11 @@ class SeparateTargets(ClassifierMixin, BaseEstimator):
             return names[self.columns_[normal_target(target)]], own
         return np.asarray([*names, *kept_names(names, self.targets_, self.kept_)], dtype=object), self.joint_
 
+    def joint_columns(self, pairs: Any) -> csr_matrix:
+        """Return what the joint model reads of n pairs: their features, with copies for each target."""
+        check_is_fitted(self)
+        return csr_matrix(self._joint_rows(self._rows(list(pairs)), split_pairs(pairs)[1]))
+
     def _fit_own(self, target: str, rows: Any, y: np.ndarray) -> str:
         """Fit a target's own model; return why it can't have one, or nothing."""
         known = np.flatnonzero((y > 0).any(axis=0) & (y == 0).any(axis=0)) if self.multilabel_ else np.unique(y)

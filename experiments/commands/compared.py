@@ -13,10 +13,10 @@ def compared_text(compared: Compared) -> str:
     lines = [answer(compared), "", f"{'':{width}}  {spoken(compared.metric):24}  against {names[compared.baseline]}"]
     for number, name in enumerate(names):
         pair = compared.main(number)
-        said = "the baseline" if pair is None else _line(pair)
-        lines.append(f"{name:{width}}  {_value(compared.values[number][compared.metric]):24}  {said}")
+        said = "the baseline" if pair is None else against_text(pair)
+        lines.append(f"{name:{width}}  {value_text(compared.values[number][compared.metric]):24}  {said}")
     labels = [
-        f"{names[pair.second]:{width}}  {spoken(pair.metric):24}  {_line(pair)}"
+        f"{names[pair.second]:{width}}  {spoken(pair.metric):24}  {against_text(pair)}"
         for pairs in compared.against.values()
         for pair in pairs
         if pair.metric.endswith(".f1") and pair.metric != compared.metric and pair.verdict in ("better", "worse")
@@ -33,7 +33,8 @@ def compared_text(compared: Compared) -> str:
     )
 
 
-def _line(pair: Pair) -> str:
+def against_text(pair: Pair) -> str:
+    """Return a difference with its bounds, its p, the verdict, and what it would take to tell."""
     difference = pair.difference
     bounds = f" [{difference.low:+.3f}, {difference.high:+.3f}]" if difference.low == difference.low else ""
     p = ""
@@ -43,6 +44,7 @@ def _line(pair: Pair) -> str:
     return f"{difference.value:+.3f}{bounds}{p}: {pair.verdict}{needed}"
 
 
-def _value(estimate: Estimate) -> str:
+def value_text(estimate: Estimate) -> str:
+    """Return a value with its bounds."""
     bounds = f" [{estimate.low:.3f}, {estimate.high:.3f}]" if estimate.low == estimate.low else ""
     return f"{estimate.value:.3f}{bounds}"

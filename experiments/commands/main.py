@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from experiments.commands import benchmark, comparing, models, prevalence, probing, profiling, runs, selecting, training
+from experiments.commands import (
+    ablating,
+    benchmark,
+    comparing,
+    models,
+    prevalence,
+    probing,
+    profiling,
+    runs,
+    selecting,
+    training,
+)
 from experiments.commands.data import data_app
 from experiments.signals import interruption
 
@@ -44,6 +55,7 @@ for _name, _command in (
     ("benchmark", benchmark.benchmark),
     ("cross-validate", training.cross_validate),
     ("learning-curve", training.learning_curve),
+    ("ablate", ablating.ablate),
 ):
     app.command(_name)(_command)
 

@@ -51,6 +51,18 @@ def evaluate(
     abstain: Abstain = None,
     held_out: HeldOutFile = None,
     held_out_columns: HeldOutColumns = None,
+    importance: Annotated[
+        bool,
+        typer.Option(
+            "--importance",
+            help="Also measure how far F1 falls when each block of features is exchanged between articles "
+            "(docs/explain.md).",
+        ),
+    ] = False,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=2, help="With --importance: how often; 10 when left out.", show_default=False),
+    ] = None,
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind the 95% bounds.")] = 1000,
     encoding: Encoding = None,
     header: Header = True,
@@ -73,6 +85,7 @@ def evaluate(
         from experiments.commands.summary import evaluated_json, evaluated_text
         from experiments.config.files import config_files, load_config
         from experiments.corpus.settings import data_settings
+        from experiments.errors import InputError
         from experiments.evaluation.abstention import abstention_json, curve_lines, curve_of, measure_promise
         from experiments.evaluation.checks.finding import Subject
         from experiments.evaluation.checks.run import run_checks
@@ -84,6 +97,8 @@ def evaluate(
         from experiments.training.processes import cores
 
         check_options(abstain, held_out, held_out_columns)
+        if repeats is not None and not importance:
+            raise InputError("--repeats: says how often --importance exchanges a block; add it, or leave this out")
         ignored = sorted({*check_codes(ignore), *(load_config(config).evaluation.ignore if config else [])})
         settings = data_settings(config, text, labels, id, group, target, codes, encoding, header)
         if predictions is not None:
@@ -92,6 +107,11 @@ def evaluate(
         uri, classifier = resolve_model(model, task)
         if model is None and uri == STARTER:
             console.say(starter_line(task))
+        if importance:
+            from experiments.commands.importance import importance_json, importance_text
+            from experiments.evaluation.importance import check_blocks, measure_importance
+
+            check_blocks(classifier)
         tracked = is_tracked(uri, track)
         classifier, promise, held = promised(
             classifier, abstain, held_out, held_out_columns, config, console.say, jobs or cores()
@@ -106,6 +126,10 @@ def evaluate(
         run_id = track_evaluation(uri, classifier, evaluation) if tracked else None
         text_ = evaluated_text(uri, classifier, evaluation, checked, run_id, curve_lines(curve, kept))
         result = {**evaluated_json(uri, evaluation, checked, run_id), **abstention_json(curve, kept)}
+        if importance:
+            found = measure_importance(classifier, evaluation, repeats or 10, bootstrap, seed, console.say)
+            result["importance"] = importance_json(found)
+            text_ += f"\n\n{importance_text(found)}"
         console.show(result, text_)
 
 
@@ -174,6 +198,21 @@ def score(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the parts that a job with this output has left.")
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Also say what each answer rests on, word by word, in .jsonl or .html (docs/explain.md)."
+        ),
+    ] = False,
+    pieces: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="With --explain, in .jsonl: how many of a label's strongest pieces are listed, 20 when left out; the "
+            "rest is one sum. 0 lists all.",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(help="local; or spark, for what one machine can't hold (docs/spark.md).")
     ] = "local",
@@ -203,6 +242,8 @@ def score(
                 "--abstain": abstain is not None,
                 "--held-out": held_out,
                 "--held-out-columns": held_out_columns,
+                "--explain": explain,
+                "--pieces": pieces is not None,
             }
             where = (engine, master, output)
             which = (model, task, target)
@@ -230,12 +271,19 @@ def score(
         if on_error not in (None, "skip", "stop"):
             raise InputError(f"--on-error {on_error}: choose skip or stop")
         check_options(abstain, held_out, held_out_columns)
+        if pieces is not None and not explain:
+            raise InputError("--pieces: says how much --explain lists; add --explain, or leave it out")
         path = None if output is None else Path(output)
         folder = path is not None and output is not None and (output.endswith(("/", os.sep)) or path.is_dir())
         if resume and output is None:
             raise InputError("--resume goes on with an output: name it with -o")
         chosen = format_of(None, format or "parquet") if folder else format_of(path, format)
         settings = data_settings(config, text, id=id, encoding=encoding, header=header)
+        if explain and chosen not in ("jsonl", "html"):
+            raise InputError(f"--explain: {chosen} has no place for what answers rest on; write .jsonl or .html")
+        if pieces is not None and chosen == "html":
+            raise InputError("--pieces: is for .jsonl; a page shades words")
+        wanted = (20 if pieces is None else pieces) if explain else None
         read: list[str | Path] = [*inputs, *config_files(config), *model_files(model, task), *read_besides(held_out)]
         check_output(None if path is None else path / "part" if folder else path, read)
         kept = parts(keep)
@@ -271,13 +319,14 @@ def score(
                 "deduplicate": deduplicate,
                 "rows": on_error == "skip",
                 "abstain": job_part(promise),
+                **({} if wanted is None else {"explain": wanted}),
             }
             return job_of(uri, classifier, inputs, columns, **read_so)
 
         if resume:
             job()  # standard input can't go on
         with progress("scoring", console.say) as shown:
-            going = Going(jobs or cores(), resume, None if "-" in inputs else job, shown)
+            going = Going(jobs or cores(), resume, None if "-" in inputs else job, shown, wanted)
             summary = score_to(
                 classifier,
                 documents,

@@ -38,7 +38,12 @@ class Sentence:
     words: list[tuple[str, float, float]]
 
 
-def write_comparison(compared: Compared, load: Callable[[Contestant], SentenceClassifier | None]) -> str:
+def write_comparison(
+    compared: Compared,
+    load: Callable[[Contestant], SentenceClassifier | None],
+    title: str = "",
+    rows: str = "test sentences",
+) -> str:
     """Return the page.
 
     Parameters
@@ -47,6 +52,10 @@ def write_comparison(compared: Compared, load: Callable[[Contestant], SentenceCl
         What it shows.
     load : callable
         Returns a contestant's model, by which words are shaded, or None where there is none.
+    title : str, optional
+        What stands above it; by default the question which run is better.
+    rows : str, default "test sentences"
+        What was compared on.
     """
     names = [each.name for each in compared.contestants]
     return render(
@@ -56,6 +65,8 @@ def write_comparison(compared: Compared, load: Callable[[Contestant], SentenceCl
         colours=dict(zip(names, colours(len(names)), strict=True)),
         speaks=SPEAKS,
         answer=answer(compared),
+        title=title or f"Which of {len(names)} runs is better?",
+        rows=rows,
         spoken=spoken,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         settings=settings_that_differ(compared.contestants),

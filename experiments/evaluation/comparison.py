@@ -62,7 +62,7 @@ class Compared:
     values : list of dict of str to Estimate
         Of each contestant, every metric by its own bounds.
     pairs : list of Pair
-        All pairs in the metric, the second being the one named later.
+        All pairs in the metric, the second being the one named later; or those with the baseline alone.
     against : list of list of Pair
         For each contestant but the baseline, all metrics against it; labels' F1 adjusted over labels and contestants.
     """
@@ -83,6 +83,11 @@ class Compared:
         return next((pair for pair in self.against.get(contestant, []) if pair.metric == self.metric), None)
 
     @property
+    def every_pair(self) -> bool:
+        """Whether all were compared with each other, or each with the baseline alone."""
+        return len(self.pairs) == len(self.contestants) * (len(self.contestants) - 1) // 2
+
+    @property
     def best(self) -> int:
         """The contestant with the best value, whether or not that can be told from the next."""
         sign = -1 if self.metric in LOWER_IS_BETTER else 1
@@ -97,6 +102,7 @@ def compare(
     common: bool = False,
     times: int = 2000,
     seed: int = 13,
+    every_pair: bool = True,
 ) -> Compared:
     """Compare contestants on the rows they were all tested on.
 
@@ -114,6 +120,9 @@ def compare(
         Compare on the rows that all have, where they have different ones.
     times, seed : int
         Resamples and their seed.
+    every_pair : bool, default True
+        Compare all contestants with each other; else each with the baseline alone, which is then the family over which
+        p-values are adjusted.
 
     Raises
     ------
@@ -125,7 +134,8 @@ def compare(
     paired = PairedScores(rows.y, rows.systems, rows.labels, rows.groups, one.multilabel, one.average_over, times, seed)
     if metric not in paired.metrics:
         raise InputError(f"--metric {metric}: is no metric of these runs; take one of {', '.join(paired.metrics)}")
-    pairs = _judged(paired, [(metric, a, b) for a, b in combinations(range(len(contestants)), 2)], margin)
+    matched = [pair for pair in combinations(range(len(contestants)), 2) if every_pair or baseline in pair]
+    pairs = _judged(paired, [(metric, a, b) for a, b in matched], margin)
     others = [number for number in range(len(contestants)) if number != baseline]
     # the judged metric as the family of all pairs has it, each label's F1 as a family of its own, the rest unadjusted
     labels = _judged(paired, [(f"{label}.f1", baseline, b) for b in others for label in rows.labels], margin)

@@ -9,10 +9,9 @@ import numpy as np
 
 from experiments.classifiers.separate import SeparateTargets
 from experiments.model import SentenceClassifier
-from features.cue_names import cue_name, mention_name
+from features.cue_names import readable
 
 _WORD = re.compile(r"\S+")
-_COPY = re.compile(r" \[[^\[\]]+\]$")  # what the names of a target's own columns end in
 
 
 def word_effects(classifier: SentenceClassifier, text: str, column: int) -> list[tuple[str, float]]:
@@ -74,28 +73,6 @@ def top_features(
         order = np.argsort(-row, kind="stable")[:k]
         top[label] = [(readable(str(names[i])), float(row[i])) for i in order if row[i] > 0]
     return top
-
-
-def readable(feature: str) -> str:
-    """Return a feature's column name as people read it: ``words__talks with`` becomes ``talks with``.
-
-    Cues are called as :func:`features.cue_names.cue_name` has it: ``a state denies (cue)``; what is known of a target's
-    mention as :func:`features.cue_names.mention_name` has it.
-    """
-    kind, parted, name = feature.partition("__")
-    if not parted:  # a column beside those of the features, such as a word of the target
-        word = feature.removeprefix("target=")
-        return feature if word == feature else f"target has “{word}”"
-    copy = _COPY.search(name)
-    of_target = copy.group() if copy else ""
-    name = name.removesuffix(of_target)
-    if kind.startswith("chars"):
-        name = f"“{name.replace(' ', '␣')}” (characters)"
-    elif kind.startswith("cues"):
-        name = f"{cue_name(name)} (cue)"
-    elif kind.startswith("target"):
-        name = mention_name(name)
-    return name + of_target
 
 
 def _linear_weights(classifier: SentenceClassifier) -> tuple[Any, np.ndarray | None]:

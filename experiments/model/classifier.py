@@ -18,6 +18,7 @@ from experiments.measures.risk import confidence_of
 from experiments.model.abstaining import WITHOUT, check_level, promise
 from experiments.model.card import CARD_FILE, Card
 from experiments.model.digest import digest_of
+from experiments.model.explained import Explained, Explainer
 from experiments.model.fast_pipeline import scorer_of
 from experiments.model.held_out import HELD_OUT_FILE, HeldOut
 from experiments.model.pipeline_file import PIPELINE_FILE, save_pipeline
@@ -307,6 +308,31 @@ class SentenceClassifier:
             for at, found in zip(places, touching, strict=True):
                 known[at], touches[at] = trained, found
         return {"target_in_training": known, "touches_target": touches}
+
+    def explain(self, texts: Sequence[str]) -> Iterator[Explained]:
+        """Yield what the answer to each of n texts rests on, for ``self.target`` in a stance model.
+
+        Exactly, as contributions of columns, for a model that adds these up, and else by leaving each word out: see
+        :class:`experiments.model.explained.Explainer`.
+
+        Raises
+        ------
+        InputError
+            As :meth:`predict_proba` does.
+        """
+        _check_strings("text", texts)
+        if self.targeted and self.target is None:
+            raise InputError(f"the {self.task.name} model tells the stance to a target: name one with --target")
+        yield from self._explainer.explain(texts)
+
+    @property
+    def explained_by(self) -> str:
+        """How answers are explained: ``coefficients`` or ``erasure``."""
+        return self._explainer.by
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.pipeline, self.labels, self.target, self.targeted, self.predict_proba)
 
     def seen(self, texts: Sequence[str]) -> int:
         """Return how many of the texts the model was trained on."""

@@ -119,8 +119,8 @@ def cross_validate(
     Bengio, Y. & Grandvalet, Y. (2004). No unbiased estimator of the variance of k-fold cross-validation. JMLR 5.
     """
     began = time.perf_counter()
-    rows = _rows(config, by, say)
-    parts = {f"fold {number}": part for number, part in enumerate(folds(rows, n_folds, config.split_seed), 1)}
+    rows = rows_to_fold(config, by, say)
+    parts = _parts(config, rows, n_folds)
     if not track:
         found, _ = _joined(config, rows, parts, _predict(config, rows, parts, jobs, say))
         return replace(found, seconds=time.perf_counter() - began)
@@ -136,7 +136,52 @@ def cross_validate(
     return replace(found, run_id=family.run.id, children=children, seconds=time.perf_counter() - began)
 
 
-def _rows(config: Config, by: str | None, say: Warn) -> Labelled:
+def predict_folds(config: Config, rows: Labelled, n_folds: int, say: Warn) -> pd.DataFrame:
+    """Return the predictions of all rows, each by a model that has not seen its group, in their order.
+
+    One fold after the other in this process. The folds are those of :func:`cross_validate`.
+
+    Parameters
+    ----------
+    config : Config
+        The experiment.
+    rows : Labelled
+        As :func:`rows_to_fold` gives them.
+    n_folds : int
+        Number of folds.
+    say : callable
+        Called with a line for each fold.
+
+    Raises
+    ------
+    InputError
+        If there are fewer groups than folds, or a fold can't be fitted.
+    """
+    parts = _parts(config, rows, n_folds)
+    return _joined(config, rows, parts, _predict(config, rows, parts, None, say))[1]
+
+
+def _parts(config: Config, rows: Labelled, n_folds: int) -> Folds:
+    return {f"fold {number}": part for number, part in enumerate(folds(rows, n_folds, config.split_seed), 1)}
+
+
+def rows_to_fold(config: Config, by: str | None, say: Warn) -> Labelled:
+    """Return the training rows of a config, checked, for a cross-validation.
+
+    Parameters
+    ----------
+    config : Config
+        The experiment.
+    by : str or None
+        Column whose values take the place of the groups.
+    say : callable
+        Called with a line for each thing the user should know.
+
+    Raises
+    ------
+    InputError
+        If the rows can't be read or learned from, or there is no such column.
+    """
     rows = load_labelled(config.data.train, config.task, config.data, say)
     if by is not None:
         if by not in rows.rows.column_names:
