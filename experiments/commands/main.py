@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.commands import benchmark, comparing, models, probing, profiling, runs, training
+from experiments.commands import benchmark, comparing, models, probing, profiling, runs, sweeping, training
 from experiments.commands.data import data_app
 from experiments.signals import interruption
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data", help="Check, measure and exchange labelled data.")
 for _name, _command in (
     ("train", training.train),
+    ("sweep", sweeping.sweep),
     ("compare", comparing.compare),
     ("evaluate", models.evaluate),
     ("score", models.score),

@@ -2,12 +2,15 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiments.commands.console import Console
 from experiments.commands.options import AsJson, Debug, Ignore, Jobs, Overrides, check_codes
+
+if TYPE_CHECKING:
+    from experiments.config.schema import Config
 
 
 def train(
@@ -32,7 +35,7 @@ def train(
         from experiments.tracking.records import tell_of_records
 
         codes = check_codes(ignore)
-        loaded = load_config(config, overrides or []).ignoring(codes)
+        loaded = _single(load_config(config, overrides or []), config).ignoring(codes)
         tell_of_records(console.say)
         if seeds is None:
             from experiments.commands.summary import trained_json, trained_text
@@ -72,7 +75,7 @@ def cross_validate(
         from experiments.training.cross_validation import cross_validate as run
         from experiments.training.processes import default_jobs
 
-        loaded = load_config(config, overrides or [])
+        loaded = _single(load_config(config, overrides or []), config)
         found = run(loaded, folds, by, console.say, jobs or default_jobs(loaded, folds), track)
         console.show(cross_validated_json(loaded, found), cross_validated_text(loaded, found))
 
@@ -101,9 +104,8 @@ def learning_curve(
 
         if not all(part.strip().isdigit() and int(part) > 0 for part in sizes.split(",")):
             raise InputError(f"--sizes {sizes}: write numbers of rows, such as 250,500,1000")
-        points = run(
-            load_config(config, overrides or []), data, [int(part) for part in sizes.split(",")], draws, console.say
-        )
+        loaded = _single(load_config(config, overrides or []), config)
+        points = run(loaded, data, [int(part) for part in sizes.split(",")], draws, console.say)
         console.show(learning_curve_json(points), learning_curve_text(points))
 
 
@@ -141,3 +143,21 @@ def demo(
 
         result, text = run_demo(output, console.say)
         console.show(result, text)
+
+
+def _single(loaded: "Config", name: str) -> "Config":
+    """Return a config of one experiment.
+
+    Raises
+    ------
+    InputError
+        If it is a sweep: to train its base alone without a word would look as if it had been chosen.
+    """
+    from experiments.errors import InputError
+
+    if loaded.sweep is not None:
+        raise InputError(
+            f"{name}: has a section sweep: try its settings with: framescope sweep {name}, or take its base alone "
+            "with sweep=null"
+        )
+    return loaded

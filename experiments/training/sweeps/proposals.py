@@ -1,6 +1,6 @@
 """Which settings a sweep tries next: the same for the same trials before it, whatever was killed in between.
 
-Optuna's samplers are asked in a study of memory that holds the trials so far. So nothing stands in the store of what was
+Optuna's samplers are asked in a study of memory that holds the trials so far. So the store has nothing of what was
 drawn and not tried, a setting that was measured is not drawn again, and a grid isn't eaten by trials that were lost.
 """
 
@@ -16,6 +16,8 @@ from optuna.trial import TrialState
 
 from experiments.config.space import MOST, Build, combinations, points, takes_fractions
 from experiments.config.sweep import Range, Sweep, names_of
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # what it says of its own doings
 
 RANDOM_FIRST = 5
 """Trials that are drawn at random before TPE learns from any."""
@@ -77,7 +79,14 @@ class Space:
 
     def settings(self, params: Mapping[str, Any]) -> Settings:
         """Return the values that parameters of Optuna stand for."""
-        return {name: self._choices.get(name, {value: value})[value] for name, value in params.items()}
+        return {name: self._value(name, value) for name, value in params.items()}
+
+    def _value(self, name: str, value: Any) -> Any:
+        if name in self._choices:
+            return self._choices[name][value]
+        # three steps of 0.1 are 0.30000000000000004 to Optuna, and 0.3 to anybody else
+        stepped = isinstance(value, float) and getattr(self.distributions[name], "step", None) is not None
+        return round(value, 12) if stepped else value
 
     def params(self, settings: Settings) -> dict[str, Any]:
         """Return the parameters that stand for values."""
