@@ -46,7 +46,7 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
     path = _find_config(name)
     raw = _with_members(_with_parents(path, ()), path)
     # a change of type drops the former type's settings, so it comes before settings for the new one
-    for override in sorted(overrides, key=lambda each: not each.partition("=")[0].strip().endswith(".type")):
+    for override in sorted(overrides, key=lambda each: not _names_a_type(each.partition("=")[0].strip())):
         raw = _with_members(_apply(raw, override), path)
     raw.pop("defaults", None)
     try:
@@ -249,6 +249,10 @@ def _merge(base: Any, top: Any) -> Any:
     if "type" in top and top["type"] != base.get("type", top["type"]):
         return top
     return {**base, **{key: _merge(base.get(key), value) for key, value in top.items()}}
+
+
+def _names_a_type(key: str) -> bool:
+    return key.endswith(".type") and not key.startswith("sweep.")
 
 
 def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:

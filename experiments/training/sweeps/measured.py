@@ -25,21 +25,20 @@ _FILES = ("train", "test", "unlabelled", "encoding")
 
 @dataclass(frozen=True)
 class Part:
-    """One fit of a trial.
+    """What one process does of a trial: a fold, or all of them where none decides whether there is another.
 
     Attributes
     ----------
     config : Config
         The trial's.
-    rest, held : Labelled
-        Rows to fit on, and to measure.
+    folds : list of (Labelled, Labelled)
+        Rows to fit on, and rows to measure.
     barred : list of str
         Further texts, the test rows', that must not come in as sentences without labels.
     """
 
     config: Config
-    rest: Labelled
-    held: Labelled
+    folds: list[tuple[Labelled, Labelled]]
     barred: list[str]
 
 
@@ -60,11 +59,14 @@ def parts_of(config: Config, rows: Labelled) -> list[tuple[Labelled, Labelled]]:
     return [(rows.take(rest), rows.take(held)) for rest, held in folds(rows, sweep.folds, config.split_seed)]
 
 
-def fit_part(part: Part, say: Warn) -> pd.DataFrame:
-    """Fit on a part's rows, thresholds included, and return the predictions of those held out."""
-    unseen = replace(part.held, texts=[*part.held.texts, *part.barred])
-    classifier = fit(part.config, part.rest, unseen)
-    return predictions_table(classifier, evaluate(classifier, part.held, bootstrap=0))
+def fit_part(part: Part, say: Warn) -> list[pd.DataFrame]:
+    """Fit on each fold's rows, thresholds included, and return the predictions of those held out."""
+    tables = []
+    for rest, held in part.folds:
+        unseen = replace(held, texts=[*held.texts, *part.barred])
+        classifier = fit(part.config, rest, unseen)
+        tables.append(predictions_table(classifier, evaluate(classifier, held, bootstrap=0)))
+    return tables
 
 
 def measured(config: Config, held: Sequence[Labelled], tables: Sequence[pd.DataFrame]) -> Metrics:

@@ -29,6 +29,7 @@ SILENT = 180.0
 """Seconds without a beat after which a process of another machine counts as gone, by this machine's clock."""
 
 _BEAT = 20.0  # seconds between two
+_TELLING = 8  # complete trials without which importances tell nothing
 _LOST, _RETRIED = "lost", "retried"
 
 
@@ -229,8 +230,8 @@ class Study:
         Watanabe, S., Bansal, A. & Hutter, F. (2023). PED-ANOVA: Efficiently quantifying hyperparameter importance in
         arbitrary subspaces. IJCAI.
         """
-        values = {each.value for each in self.settled() if each.state == TrialState.COMPLETE}
-        if len(values) < 3:
+        values = [each.value for each in self.settled() if each.state == TrialState.COMPLETE]
+        if len(values) < _TELLING or len(set(values)) < 3:
             return {}
         with self.storage.asked():
             try:

@@ -159,9 +159,9 @@ class Trials:
                 self._fail(each, each.error)
                 continue
             each.busy = True
-            rest, held = self._parts[len(each.tables)]
+            left = self._parts[len(each.tables) :]
             self._sent.append(each.entry.number)
-            yield Part(each.config, rest, held, self._barred)
+            yield Part(each.config, left[:1] if self.sweep.prunes else left, self._barred)
 
     def _take(self, entry: Entry) -> None:
         try:
@@ -181,8 +181,9 @@ class Trials:
         if ended.error is not None:
             self._fail(each, ended.error)
         else:
-            each.tables.append(ended.result)
-            self._measure(each)
+            for table in ended.result:
+                each.tables.append(table)
+                self._measure(each)
         self._show(shown)
 
     def _measure(self, each: _Open) -> None:
