@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -16,9 +17,12 @@ from experiments.config.files import load_config
 from experiments.errors import InputError, UnfinishedError
 from experiments.sweep import sweep
 from experiments.tracking.artifacts import fetch_artifact, last_run
+from experiments.tracking.runs import start_run
 from experiments.training.processes import Ended
 from experiments.training.sweeps import trials as trials_module
 from tests.conftest import seed_rows, write_jsonl
+from tests.postgres import binary
+from tests.sweeps import killed_thrice, two_at_once
 
 CONFIG = """
 name: small
@@ -55,6 +59,17 @@ def fits(monkeypatch):
     found = Fits()
     monkeypatch.setattr(trials_module, "run_as_they_come", found)
     return found
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A training of the winner that leaves what a sweep reads of it, and no model."""
+
+    def train(config, say, tags, remark):
+        with start_run(config, tags) as run:
+            run.log_values({"test.macro_f1": 0.5})
+
+    monkeypatch.setattr(sweep_module, "train", train)
 
 
 @pytest.fixture
@@ -122,7 +137,7 @@ def test_trials_are_nested_runs_the_winner_is_measured_once_and_a_rerun_measures
     assert any("nothing is measured again" in line for line in lines)
 
 
-def test_no_trial_sees_a_test_row_and_groups_stay_whole(place, fits, monkeypatch):
+def test_no_trial_sees_a_test_row_and_groups_stay_whole(place, fits, quick, monkeypatch):
     tested = []
     prepare = sweep_module.prepare
 
@@ -143,7 +158,7 @@ def test_no_trial_sees_a_test_row_and_groups_stay_whole(place, fits, monkeypatch
     assert not set(tested) & {*rest.ids, *held.ids} and not set(rest.groups) & set(held.groups)
 
 
-def test_failed_and_undefined_trials_do_not_win_and_are_told_of(place, fits, monkeypatch):
+def test_failed_and_undefined_trials_do_not_win_and_are_told_of(place, fits, quick, monkeypatch):
     fits.fails = lambda part: "ValueError: no" if part.config.classifier.C == 2.0 else None
     measured = trials_module.measured
 
@@ -177,7 +192,7 @@ def test_sweep_of_which_every_trial_fails_has_no_winner(place, fits):
         run()
 
 
-def test_lost_storage_is_made_up_for_by_what_mlflow_has_and_another_sweep_shares_trials(place, fits):
+def test_lost_storage_is_made_up_for_by_what_mlflow_has_and_another_sweep_shares_trials(place, fits, quick):
     first, _ = run()
     asked = len(fits.parts)
     Path("sweeps.db").unlink()
@@ -188,7 +203,7 @@ def test_lost_storage_is_made_up_for_by_what_mlflow_has_and_another_sweep_shares
     assert wider.measured == 2 and len(wider.summary.rows) == 6
 
 
-def test_rows_moved_elsewhere_are_the_same_rows_and_changed_ones_others(place, fits):
+def test_rows_moved_elsewhere_are_the_same_rows_and_changed_ones_others(place, fits, quick):
     run("sweep.space={classifier.C: [1.0]}")
     Path("elsewhere.jsonl").write_bytes(Path("small.jsonl").read_bytes())
     assert run("sweep.space={classifier.C: [1.0]}", "data.train=elsewhere.jsonl")[0].measured == 0
@@ -198,11 +213,11 @@ def test_rows_moved_elsewhere_are_the_same_rows_and_changed_ones_others(place, f
     assert run("sweep.space={classifier.C: [1.0]}", "data.train=elsewhere.jsonl")[0].measured == 1
 
 
-def test_interrupt_gives_trials_up_and_the_next_start_goes_on(place, fits):
+def test_interrupt_gives_trials_up_and_the_next_start_goes_on(place, fits, quick):
     def interrupt(part):
         if len(fits.parts) == 3:
             raise KeyboardInterrupt
-        return None
+        return
 
     fits.fails = interrupt
     with pytest.raises(KeyboardInterrupt):
@@ -220,7 +235,7 @@ def test_interrupt_gives_trials_up_and_the_next_start_goes_on(place, fits):
     assert any(f"taking up run {found.run_id}" in line for line in lines)
 
 
-def test_pruned_trial_is_killed_in_mlflow_and_says_why(place, fits, monkeypatch):
+def test_pruned_trial_is_killed_in_mlflow_and_says_why(place, fits, quick, monkeypatch):
     monkeypatch.setattr(
         "experiments.training.sweeps.study.Study.report", lambda self, number, part, value: number == 1 and part == 1
     )
@@ -235,14 +250,14 @@ def test_pruned_trial_is_killed_in_mlflow_and_says_why(place, fits, monkeypatch)
     assert len(more.summary.rows) == 4
 
 
-def test_settings_that_do_not_go_together_are_a_failed_trial_and_not_the_end(place, fits):
+def test_settings_that_do_not_go_together_are_a_failed_trial_and_not_the_end(place, fits, quick):
     space = "{classifier.C: {low: 0.1, high: 2}, features.0.min_df: {low: 1, high: 2}}"
     found, _ = run("sweep.sampler=random", f"sweep.space={space}", trials=2)
     assert {row.state for row in found.summary.rows} == {"complete"}
     assert all(type(row.settings["features.0.min_df"]) is int for row in found.summary.rows)
 
 
-def test_seed_among_the_settings_leaves_the_test_rows_as_they_are(place, fits):
+def test_seed_among_the_settings_leaves_the_test_rows_as_they_are(place, fits, quick):
     found, _ = run("sweep.space={seed: [1, 2]}")
     digests = {MlflowClient().get_run(row.run_id).data.params["data.split_seed"] for row in found.summary.rows}
     assert digests == {"13"}
@@ -269,3 +284,19 @@ def test_command_prints_one_object_and_processes_tell_the_same_as_this_one(place
 def test_config_of_a_sweep_must_be_one(place):
     with pytest.raises(InputError, match="has no section sweep"):
         sweep(load_config("small.yaml", ["sweep=null"]), None, None, False, print)
+
+
+@pytest.mark.slow
+def test_sweep_killed_three_times_comes_to_the_trials_of_one_that_nobody_killed():
+    found = killed_thrice("grid")
+    assert found["trials"] == 6 and found["trials finished twice"] == 0
+    assert found["same trials and values"] and found["same winner"] and found["same test macro-F1"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(binary("initdb") is None, reason="needs PostgreSQL: apt install postgresql")
+@pytest.mark.skipif(find_spec("psycopg") is None, reason="needs pip install 'psycopg[binary]'")
+def test_two_processes_share_one_study_on_an_empty_postgresql_that_is_mlflows_store_too():
+    found = two_at_once()
+    assert sum(found["measured by each"]) == 6 and found["trials"] == [6, 6]
+    assert found["same trials and values"] and found["one winner"] and found["trials finished twice"] == 0

@@ -58,9 +58,13 @@ def test_pruning_between_folds_needs_folds(small_config):
 def test_fields_may_be_nested_dotted_or_given_on_the_command_line(small_config):
     dotted = load_config(str(small_config), ["sweep.space={classifier.C: [1], features.0.min_df: [1, 2]}"]).sweep
     nested = load_config(str(small_config), ["sweep.space={classifier: {C: [1]}, features: {0: {min_df: [1, 2]}}}"])
-    assert nested.sweep == dotted == load_config(
-        str(small_config), ["sweep.space.classifier.C=[1]", "sweep.space.features.0.min_df=[1, 2]"]
-    ).sweep
+    assert (
+        nested.sweep
+        == dotted
+        == load_config(
+            str(small_config), ["sweep.space.classifier.C=[1]", "sweep.space.features.0.min_df=[1, 2]"]
+        ).sweep
+    )
 
 
 def test_values_come_into_the_config_types_first(small_config):

@@ -227,7 +227,7 @@ def test_storage_gone_in_the_middle_is_one_line_that_says_how_to_go_on(opened, t
     study = opened()
     study.claim()
     (tmp_path / "sweeps.db").write_bytes(b"no database at all, and long enough to be none" * 100)
-    with pytest.raises(UnfinishedError, match="doesn't answer any more .* the same command goes on") as caught:
+    with pytest.raises(UnfinishedError, match=r"doesn't answer any more .* the same command goes on") as caught:
         work(study)
     assert len(str(caught.value).splitlines()) == 1
     with pytest.raises(InputError, match=r"sweeps.db: can't be used as a sweep's storage"):
