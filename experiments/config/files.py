@@ -59,6 +59,23 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
     return config
 
 
+def load_single(name: str, overrides: Sequence[str] = ()) -> Config:
+    """Read a config of one experiment.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_config` does, and if it is a sweep: its base alone would look as if it had been chosen.
+    """
+    config = load_config(name, overrides)
+    if config.sweep is not None:
+        raise InputError(
+            f"{name}: has a section sweep: try its settings with: framescope sweep {name}, or take its base alone "
+            "with sweep=null"
+        )
+    return config
+
+
 def with_values(config: Config, values: Mapping[str, Any]) -> Config:
     """Return a config with other values in some of its fields, and without its sweep.
 

@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import optuna
 from optuna.exceptions import OptunaError
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from experiments.training.sweeps.entries import LOST, Entry, Known, entry_of
 from experiments.training.sweeps.owners import Owner, owner_of, this_process
 from experiments.training.sweeps.proposals import Settings, Space, Tried, propose
 from experiments.training.sweeps.storage import Storage
@@ -30,54 +30,7 @@ SILENT = 180.0
 
 _BEAT = 20.0  # seconds between two
 _TELLING = 8  # complete trials without which importances tell nothing
-_LOST, _RETRIED = "lost", "retried"
-
-
-@dataclass(frozen=True)
-class Known:
-    """What was measured before: in another sweep, or by a process that was killed before it could tell."""
-
-    value: float
-    parts: dict[int, float]
-    run_id: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One trial.
-
-    Attributes
-    ----------
-    number : int
-        Optuna's.
-    slot : int
-        Ours, from 1: one that was lost has the same slot when it is tried again.
-    key : str
-        The digest of its config and rows.
-    state : TrialState
-        Optuna's.
-    params : dict
-        Optuna's.
-    value : float or None
-        The metric, if it is complete.
-    parts : dict of int to float
-        The metric over the first so many folds.
-    counts : bool
-        False if it was lost, or is to be tried again.
-    more : dict
-        ``owner``, ``run_id``, ``seconds``, ``error`` and the like.
-    """
-
-    number: int
-    slot: int
-    key: str
-    state: TrialState
-    params: dict[str, Any]
-    value: float | None
-    parts: dict[int, float]
-    counts: bool
-    more: dict[str, Any] = field(default_factory=dict)
+_RETRIED = "retried"
 
 
 class Study:
@@ -130,7 +83,7 @@ class Study:
         """Return all trials in the order of their slots, also lost ones."""
         with self.storage.asked():
             again = set(self._study.user_attrs.get(_RETRIED, []))
-            found = [_entry(trial, again) for trial in self._study.get_trials(deepcopy=False)]
+            found = [entry_of(trial, again) for trial in self._study.get_trials(deepcopy=False)]
         return sorted(found, key=lambda each: (each.slot, each.number))
 
     def settled(self) -> list[Entry]:
@@ -301,7 +254,7 @@ class Study:
 
     def _lose(self, entry: Entry) -> None:
         with self.storage.asked(), suppress(optuna.exceptions.UpdateFinishedTrialError):
-            self._trial(entry.number).set_user_attr(_LOST, True)
+            self._trial(entry.number).set_user_attr(LOST, True)
             self._study.tell(entry.number, state=TrialState.FAIL, skip_if_finished=True)
 
     def _is_gone(self, name: str) -> bool:
@@ -319,23 +272,3 @@ class Study:
         return Trial(
             self._study, self._study._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
         )
-
-
-def _entry(trial: FrozenTrial, again: set[int]) -> Entry:
-    more = dict(trial.user_attrs)
-    params = trial.params
-    if trial.state == TrialState.WAITING:
-        params = dict(trial.system_attrs.get("fixed_params", {}))
-    counts = not more.get(_LOST) and trial.number not in again
-    value = trial.value if trial.state == TrialState.COMPLETE else None
-    return Entry(
-        trial.number,
-        int(more.pop("slot", 0)),
-        str(more.pop("key", "")),
-        trial.state,
-        dict(params),
-        value,
-        dict(trial.intermediate_values),
-        counts,
-        more,
-    )

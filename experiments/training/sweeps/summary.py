@@ -9,8 +9,8 @@ from optuna.trial import TrialState
 
 from experiments.config.schema import Config
 from experiments.config.sweep import names_of
+from experiments.training.sweeps.entries import Entry
 from experiments.training.sweeps.proposals import Space
-from experiments.training.sweeps.study import Entry
 
 _STATES = {
     TrialState.COMPLETE: "complete",

@@ -20,6 +20,7 @@ from experiments.progress import Progress, progress
 from experiments.tracking.families import Family
 from experiments.tracking.trials import fail_trial, find_trial, finish_trial, prune_trial, start_trial
 from experiments.training.processes import Ended, default_jobs, run_as_they_come, threaded
+from experiments.training.sweeps.entries import Entry, Known
 from experiments.training.sweeps.measured import (
     Part,
     data_digest,
@@ -31,7 +32,7 @@ from experiments.training.sweeps.measured import (
 )
 from experiments.training.sweeps.proposals import Settings, Space
 from experiments.training.sweeps.storage import open_storage
-from experiments.training.sweeps.study import Entry, Known, Study
+from experiments.training.sweeps.study import Study
 from experiments.training.sweeps.summary import Row, best_of, rows_of
 
 POLL = 1.0

@@ -13,10 +13,11 @@ from experiments.config.files import load_config, with_values
 from experiments.errors import InputError, UnfinishedError
 from experiments.training.sweeps import storage as storage_module
 from experiments.training.sweeps import study as study_module
+from experiments.training.sweeps.entries import Entry, Known
 from experiments.training.sweeps.owners import Owner, owner_of, this_process
 from experiments.training.sweeps.proposals import Space
 from experiments.training.sweeps.storage import open_storage
-from experiments.training.sweeps.study import Entry, Known, Study
+from experiments.training.sweeps.study import Study
 
 FORK = multiprocessing.get_context("fork")
 GRID = "sweep.space={classifier.C: [1.0, 2.0, 3.0], classifier.balanced: [false, true]}"
