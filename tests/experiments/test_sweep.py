@@ -192,6 +192,7 @@ def test_sweep_of_which_every_trial_fails_has_no_winner(place, fits):
         run()
 
 
+@pytest.mark.slow
 def test_lost_storage_is_made_up_for_by_what_mlflow_has_and_another_sweep_shares_trials(place, fits, quick):
     first, _ = run()
     asked = len(fits.parts)
@@ -203,6 +204,7 @@ def test_lost_storage_is_made_up_for_by_what_mlflow_has_and_another_sweep_shares
     assert wider.measured == 2 and len(wider.summary.rows) == 6
 
 
+@pytest.mark.slow
 def test_rows_moved_elsewhere_are_the_same_rows_and_changed_ones_others(place, fits, quick):
     run("sweep.space={classifier.C: [1.0]}")
     Path("elsewhere.jsonl").write_bytes(Path("small.jsonl").read_bytes())
@@ -235,6 +237,7 @@ def test_interrupt_gives_trials_up_and_the_next_start_goes_on(place, fits, quick
     assert any(f"taking up run {found.run_id}" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_pruned_trial_is_killed_in_mlflow_and_says_why(place, fits, quick, monkeypatch):
     monkeypatch.setattr(
         "experiments.training.sweeps.study.Study.report", lambda self, number, part, value: number == 1 and part == 1
@@ -257,6 +260,7 @@ def test_settings_that_do_not_go_together_are_a_failed_trial_and_not_the_end(pla
     assert all(type(row.settings["features.0.min_df"]) is int for row in found.summary.rows)
 
 
+@pytest.mark.slow
 def test_seed_among_the_settings_leaves_the_test_rows_as_they_are(place, fits, quick):
     found, _ = run("sweep.space={seed: [1, 2]}")
     digests = {MlflowClient().get_run(row.run_id).data.params["data.split_seed"] for row in found.summary.rows}
