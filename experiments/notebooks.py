@@ -28,7 +28,7 @@ import pandas as pd
 from experiments.articles.batches import Scorer, score_batches
 from experiments.articles.inputs import Document
 from experiments.articles.write import row_format
-from experiments.config.files import load_config
+from experiments.config.files import load_single
 from experiments.corpus.settings import data_settings
 from experiments.errors import InputError, short
 from experiments.evaluation.evaluate import Evaluation, evaluate_file
@@ -64,7 +64,7 @@ def train(config: str, *overrides: str) -> Trained:
     InputError
         If the config, its data or the store can't be used.
     """
-    return run_training(load_config(config, list(overrides)), to_stderr)
+    return run_training(load_single(config, list(overrides)), to_stderr)
 
 
 def load_model(model: str | None = None, task: str = "framing") -> SentenceClassifier:

@@ -43,7 +43,7 @@ class Trained:
     checked: Checked
 
 
-def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
+def train(config: Config, say: Warn, tags: Mapping[str, str] = {}, remark: str = "") -> Trained:
     """Train, evaluate, track and register one experiment.
 
     Parameters
@@ -54,6 +54,8 @@ def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
         Called with a line for each step and each thing the user should know.
     tags : mapping of str to str, default {}
         Further tags of the run, such as whose child it is.
+    remark : str, default ""
+        What the report says of how the config was come by.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def train(config: Config, say: Warn, tags: Mapping[str, str] = {}) -> Trained:
         checked.save(record.files)
         if behaviour:
             save_probing(record.files / "probe.json", behaviour)
-        said = " ".join(parts_lines(parts))
+        said = " ".join([*([remark] if remark else []), *parts_lines(parts)])
         write_report(record.files, run.id, config, classifier, train_rows, evaluation, said, behaviour, checked, say)
         record.finish()
 

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
 from features.cue_batch import CueBatch, tells_columns_apart
@@ -21,7 +20,7 @@ from features.ngram_batch import CharacterRuns, WordRuns
 from features.normalise import normal_words, normalise_text
 from features.numbered import Numbered
 from features.penn import unit_keys
-from features.vectorizer import NgramVectorizer
+from features.vectorizer import VECTORIZERS
 from features.word_ngrams import WORD
 
 BATCH = 1024
@@ -132,8 +131,7 @@ def _known(transformer: Any) -> bool:
 def reads_in_normal_form(transformer: Any) -> bool:
     """Return whether a transformer is a vectorizer of words or of characters within them, in the kit's normal form."""
     return (
-        type(transformer)
-        in (NgramVectorizer, TfidfVectorizer)  # the latter in models that were saved before the former
+        type(transformer) in VECTORIZERS
         and transformer.preprocessor is normalise_text
         and transformer.input == "content"
         and transformer.tokenizer is None

@@ -12,6 +12,7 @@ from features.cues import SentenceCues
 from features.hashtags import normalise_tags, tag_places
 from features.lexicon import tokenize
 from features.normalise import normal_places, normalise_text
+from features.vectorizer import VECTORIZERS
 
 MOST_WORDS = 50_000
 """Words of which the runs of characters are kept; when there are more, all are forgotten."""
@@ -63,7 +64,7 @@ class PlaceReader:
         self._read: Callable[[str], Occurrences] = lambda text: _as_arrays([], [], [])
         if isinstance(transformer, SentenceCues):
             self._read = self._cues
-        elif type(transformer) is TfidfVectorizer and _is_plain(transformer):
+        elif type(transformer) in VECTORIZERS and _is_plain(transformer):
             self._read = self._words if transformer.analyzer == "word" else self._characters
             self._token = re.compile(transformer.token_pattern)
 

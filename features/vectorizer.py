@@ -48,6 +48,10 @@ class NgramVectorizer(TfidfVectorizer):
         super().__setstate__(state)
 
 
+VECTORIZERS = (NgramVectorizer, TfidfVectorizer)
+"""What counts runs in a fitted pipeline: the kit's own, and scikit-learn's in models that were saved before it."""
+
+
 def _unpacked(letters: np.ndarray, lengths: np.ndarray) -> dict[str, int]:
     """Return the words and their columns; anybody may have made the arrays."""
     if letters.dtype != np.uint8 or lengths.dtype != np.int32 or letters.ndim != 1 or lengths.ndim != 1:

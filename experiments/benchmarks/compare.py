@@ -21,7 +21,7 @@ from experiments.benchmarks.machine import machine
 from experiments.benchmarks.measured import Measured, Predictions, Shelf
 from experiments.benchmarks.peers import PEERS
 from experiments.benchmarks.processes import Candidate, measure_system
-from experiments.config.files import config_files, load_config
+from experiments.config.files import config_files, load_single
 from experiments.config.schema import Config
 from experiments.corpus.checks import check_labels
 from experiments.corpus.rows import Labelled
@@ -132,8 +132,8 @@ def compare(request: Request, output: Path | None, fresh: bool, say: Warn) -> Co
     InputError
         If a config, an override or the data can't be used, or the output folder would lose one of them.
     """
-    first = load_config(request.configs[0], list(request.overrides))
-    further = [load_config(name) for name in request.configs[1:]]
+    first = load_single(request.configs[0], list(request.overrides))
+    further = [load_single(name) for name in request.configs[1:]]
     output = output or Path("outputs/benchmark") / _file_name(first.name)
     _check_folder(output, request.configs, [first, *further])
     train, test = prepare(first, say)

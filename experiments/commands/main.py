@@ -19,6 +19,7 @@ from experiments.commands import (
     profiling,
     runs,
     selecting,
+    sweeping,
     training,
 )
 from experiments.commands.data import data_app
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data", help="Check, measure and exchange labelled data.")
 for _name, _command in (
     ("train", training.train),
+    ("sweep", sweeping.sweep),
     ("compare", comparing.compare),
     ("evaluate", models.evaluate),
     ("score", models.score),

@@ -27,12 +27,12 @@ def train(
     """
     console = Console(json, debug)
     with console.errors():
-        from experiments.config.files import load_config
+        from experiments.config.files import load_single
         from experiments.errors import InputError
         from experiments.tracking.records import tell_of_records
 
         codes = check_codes(ignore)
-        loaded = load_config(config, overrides or []).ignoring(codes)
+        loaded = load_single(config, overrides or []).ignoring(codes)
         tell_of_records(console.say)
         if seeds is None:
             from experiments.commands.summary import trained_json, trained_text
@@ -68,11 +68,11 @@ def cross_validate(
     console = Console(json, debug)
     with console.errors():
         from experiments.commands.repeated import cross_validated_json, cross_validated_text
-        from experiments.config.files import load_config
+        from experiments.config.files import load_single
         from experiments.training.cross_validation import cross_validate as run
         from experiments.training.processes import default_jobs
 
-        loaded = load_config(config, overrides or [])
+        loaded = load_single(config, overrides or [])
         found = run(loaded, folds, by, console.say, jobs or default_jobs(loaded, folds), track)
         console.show(cross_validated_json(loaded, found), cross_validated_text(loaded, found))
 
@@ -95,15 +95,14 @@ def learning_curve(
     console = Console(json, debug)
     with console.errors():
         from experiments.commands.summary import learning_curve_json, learning_curve_text
-        from experiments.config.files import load_config
+        from experiments.config.files import load_single
         from experiments.errors import InputError
         from experiments.training.cross_validation import learning_curve as run
 
         if not all(part.strip().isdigit() and int(part) > 0 for part in sizes.split(",")):
             raise InputError(f"--sizes {sizes}: write numbers of rows, such as 250,500,1000")
-        points = run(
-            load_config(config, overrides or []), data, [int(part) for part in sizes.split(",")], draws, console.say
-        )
+        loaded = load_single(config, overrides or [])
+        points = run(loaded, data, [int(part) for part in sizes.split(",")], draws, console.say)
         console.show(learning_curve_json(points), learning_curve_text(points))
 
 

@@ -1,14 +1,13 @@
 """How a config file, its parents and overrides become one validated config."""
 
-import copy
 import difflib
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,6 +17,7 @@ from experiments.classifiers.lexicon import Lexicon
 from experiments.config import written
 from experiments.config.references import resolved
 from experiments.config.schema import Config
+from experiments.config.space import assign, check_space
 from experiments.encodings import decode
 from experiments.errors import InputError, cut, short
 from experiments.files import ROOT, exists, find_file, is_file, path_of, read_bytes
@@ -46,14 +46,59 @@ def load_config(name: str, overrides: Sequence[str] = ()) -> Config:
     path = _find_config(name)
     raw = _with_members(_with_parents(path, ()), path)
     # a change of type drops the former type's settings, so it comes before settings for the new one
-    for override in sorted(overrides, key=lambda each: not each.partition("=")[0].strip().endswith(".type")):
+    for override in sorted(overrides, key=lambda each: not _names_a_type(each.partition("=")[0].strip())):
         raw = _with_members(_apply(raw, override), path)
     raw.pop("defaults", None)
     try:
         config = Config.model_validate(resolved(written.settle(raw, str(path)), str(path)))
     except ValidationError as error:
         raise InputError("\n".join(_faults(path, error, raw))) from None
-    return _read_lexicons(config)
+    config = _read_lexicons(config)
+    if config.sweep is not None:
+        check_space(config, lambda values: with_values(config, values), str(path))
+    return config
+
+
+def load_single(name: str, overrides: Sequence[str] = ()) -> Config:
+    """Read a config of one experiment.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_config` does, and if it is a sweep: its base alone would look as if it had been chosen.
+    """
+    config = load_config(name, overrides)
+    if config.sweep is not None:
+        raise InputError(
+            f"{name}: has a section sweep: try its settings with: framescope sweep {name}, or take its base alone "
+            "with sweep=null"
+        )
+    return config
+
+
+def with_values(config: Config, values: Mapping[str, Any]) -> Config:
+    """Return a config with other values in some of its fields, and without its sweep.
+
+    Parameters
+    ----------
+    config : Config
+        As :func:`load_config` returned it.
+    values : mapping of str to Any
+        By dotted names of fields.
+
+    Raises
+    ------
+    InputError
+        If they don't go together; one line for the first fault, which names the field.
+    """
+    raw = {key: value for key, value in config.dump().items() if key != "sweep"}
+    for field in sorted(values, key=lambda each: not each.endswith(".type")):
+        raw = _with_members(assign(raw, field, values[field], field), Path(config.name))
+    try:
+        return _read_lexicons(Config.model_validate(raw))
+    except ValidationError as error:
+        path = Path("config")
+        raise InputError(_faults(path, error, raw)[0].removeprefix(f"{path}: ")) from None
 
 
 def config_files(name: str | None, overrides: Sequence[str] = ()) -> list[Path]:
@@ -208,6 +253,8 @@ def _beside(value: Any, folder: Path, key: str = "") -> Any:
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """Return what is to be said of a key that a file has and the kit doesn't know: the one that is meant, or all."""
+    if not known:
+        return "unknown key"
     near = difflib.get_close_matches(key, known, n=1)
     return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
 
@@ -221,6 +268,10 @@ def _merge(base: Any, top: Any) -> Any:
     return {**base, **{key: _merge(base.get(key), value) for key, value in top.items()}}
 
 
+def _names_a_type(key: str) -> bool:
+    return key.endswith(".type") and not key.startswith("sweep.")
+
+
 def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:
     """Return the raw config with one dotted assignment carried out."""
     key, equals, text = override.partition("=")
@@ -232,28 +283,7 @@ def _apply(raw: dict[str, Any], override: str) -> dict[str, Any]:
         raise InputError(
             f"{cut(override)}: the value is not valid YAML ({_problem(error)}); put quotes around it"
         ) from None
-    parts = key.strip().split(".")
-    result: Any = copy.deepcopy(raw)
-    at = result
-    for depth, part in enumerate(parts):
-        last = depth == len(parts) - 1
-        if isinstance(at, list):
-            if not part.isdigit() or int(part) >= len(at):
-                raise InputError(f"{override}: {'.'.join(parts[:depth])} is a list of {len(at)}; give a number from 0")
-            slot: Any = int(part)
-        elif isinstance(at, dict):
-            slot = part
-        else:
-            raise InputError(f"{override}: {'.'.join(parts[:depth])} is a single value and has no {part!r}")
-        if last:
-            if part == "type" and parts[0] in ("classifier", "features") and at.get("type") != value:
-                at.clear()  # what belongs to the former type would be refused
-            at[slot] = value
-        else:
-            if isinstance(at, dict) and at.get(slot) is None:
-                at[slot] = {}
-            at = at[slot]
-    return dict(result)
+    return assign(raw, key.strip(), value, override)
 
 
 def _faults(path: Path, error: ValidationError, raw: dict[str, Any]) -> list[str]:
@@ -316,6 +346,8 @@ def _fields_at(where: list[str]) -> list[str]:
     for part in where[:-1]:
         field = getattr(model, "model_fields", {}).get(part)
         annotation = field.annotation if field else None
+        if type(None) in get_args(annotation):  # a section that may be left out
+            annotation = next((each for each in get_args(annotation) if each is not type(None)), None)
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation

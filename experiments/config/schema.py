@@ -1,5 +1,6 @@
 """What an experiment's YAML may say."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from experiments.classifiers import AnyClassifier
 from experiments.config.names import CheckCode, check_experiment, check_labels, check_model, check_task, codes_as_keys
+from experiments.config.sweep import Sweep, metrics_of
 from features import AnyFeature
 
 
@@ -263,6 +265,8 @@ class Config(_Section):
         are chosen, and before they are. ``temperature``: one number a label by which its log odds are divided.
         ``sigmoid``: they are moved up or down as well. ``isotonic``: any rising curve, which needs some hundred rows
         with each label. Labels that exclude each other take ``temperature`` alone.
+    sweep : Sweep, optional
+        Which other settings ``framescope sweep`` tries, to choose among them.
     """
 
     name: str = Field(min_length=1, description="Names the run in MLflow.")
@@ -277,6 +281,7 @@ class Config(_Section):
     evaluation: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
     seed: int = Field(default=13, ge=0, lt=2**32)
+    sweep: Sweep | None = None
 
     @property
     def model_name(self) -> str:
@@ -334,6 +339,16 @@ class Config(_Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _sweep_goes_by_a_metric(self) -> "Config":
+        if self.sweep is not None:
+            known = metrics_of(self.task.labels, bool(self.task.average_over))
+            if self.sweep.metric not in known:
+                near = difflib.get_close_matches(self.sweep.metric, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+                raise ValueError(f"sweep.metric: {self.sweep.metric!r} is not measured; {hint}")
+        return self
+
     def ignoring(self, codes: Sequence[CheckCode]) -> "Config":
         """Return the same config with these checks left out, too."""
         left_out = sorted({*self.evaluation.ignore, *codes})
@@ -341,4 +356,7 @@ class Config(_Section):
 
     def dump(self) -> dict[str, Any]:
         """Return the config as plain data, as it would stand in YAML."""
-        return self.model_dump(mode="json", by_alias=True)
+        found = self.model_dump(mode="json", by_alias=True)
+        if self.sweep is None:
+            del found["sweep"]
+        return found

@@ -21,7 +21,7 @@ from experiments.errors import InputError
 from experiments.tracking.artifacts import fetch_artifact
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.contestant import Contestant
-from experiments.tracking.runs import EVALUATION, open_run, set_experiment
+from experiments.tracking.runs import EVALUATION, SWEEP, open_run, set_experiment
 
 COMPARISON = "comparison"
 """What a run is, in its tag ``framescope.kind``, that compares others."""
@@ -199,4 +199,4 @@ def _named(name: str, every: Sequence[KeptRun], client: MlflowClient) -> KeptRun
 def _stands_alone(run: KeptRun) -> bool:
     """Return whether a run is a training by itself, or the parent of several: no child, evaluation or the like."""
     tags = run.data.tags
-    return MLFLOW_PARENT_RUN_ID not in tags and tags.get("framescope.kind") not in (EVALUATION, COMPARISON)
+    return MLFLOW_PARENT_RUN_ID not in tags and tags.get("framescope.kind") not in (EVALUATION, COMPARISON, SWEEP)

@@ -52,7 +52,7 @@ ERROR = "framescope.error"
 
 _LAST_WORD = 5  # seconds in which a store that was silent may still hear how a run ended
 
-TRAINING, EVALUATION = "training", "evaluation"
+TRAINING, EVALUATION, SWEEP, TRIAL = "training", "evaluation", "sweep", "trial"
 """What a run is, in its tag ``framescope.kind``."""
 
 

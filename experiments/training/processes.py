@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -102,29 +102,37 @@ def run_each(
             yield Ended(number, work(part, say), None, False, os.getpid(), began)
         return
     # closed, or processes would outlive an iteration that is left
-    with progress("fitting", say) as shown, closing(_ended(work, parts, jobs, one_thread, say)) as ended:
+    with progress("fitting", say) as shown, closing(run_as_they_come(work, parts, jobs, one_thread, say)) as ended:
         for number, each in enumerate(ended, 1):
             shown.at(number / len(parts), f"{number} of {len(parts)}")
             yield each
 
 
-def _ended(
-    work: Callable[[Any, Warn], Any], parts: Sequence[Any], jobs: int, one_thread: bool, say: Warn
+def run_as_they_come(
+    work: Callable[[Any, Warn], Any], parts: Iterable[Any], jobs: int, one_thread: bool, say: Warn
 ) -> Generator[Ended, None, None]:
+    """Do as :func:`run_each` does, with parts that are asked for when a process is free.
+
+    None for a part is "none at present": the next is asked for when one that runs has ended, which must be so then.
+    It has a number as any part.
+    """
     spawn = multiprocessing.get_context("spawn")
-    waiting = list(enumerate(parts))[::-1]
+    waiting, more = enumerate(parts), True
     running: dict[Connection, tuple[int, Any, float]] = {}
     try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                number, part = waiting.pop()
+        while more or running:
+            while more and len(running) < jobs:
+                number, part = next(waiting, (-1, None))
+                more = number >= 0
+                if part is None:
+                    break
                 ours, theirs = spawn.Pipe(duplex=False)
                 process = spawn.Process(target=_run, args=(work, part, theirs), name=f"part-{number}")
                 with _environment(_ONE_THREAD if one_thread else {}), _blocked(signal.SIGINT):
                     running[ours] = number, process, time.time()  # listed before anything can interrupt it
                     process.start()
                 theirs.close()
-            for ready in wait(list(running)):
+            for ready in wait(list(running)) if running else []:
                 assert isinstance(ready, Connection)
                 number, process, began = running[ready]
                 try:

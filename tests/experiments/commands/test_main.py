@@ -10,7 +10,7 @@ from experiments.commands.main import app, main
 from tests.conftest import ROOT
 
 ARTICLE = ROOT / "seeds/articles/strait-talks.txt"
-COMMANDS = ["train", "evaluate", "score", "report", "ui", "schema", "demo", "benchmark"]
+COMMANDS = ["train", "evaluate", "score", "report", "ui", "schema", "demo", "benchmark", "sweep"]
 
 
 def run(*arguments, stdin=None):
