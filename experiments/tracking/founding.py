@@ -145,6 +145,13 @@ def _make(path: Path) -> None:
     making = path.with_name(f".{path.name}{_MAKING}{os.getpid()}-{time.monotonic_ns()}")  # MLflow knows a name for good
     uri = f"sqlite:///{urllib.parse.quote(str(making))}"
     try:
+        making.touch()  # MLflow would try for a hundred seconds to open a file that can't be made
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(
+            f"{path}: the store can't be written to ({why}); change its permissions, or set MLFLOW_TRACKING_URI"
+        ) from None
+    try:
         MlflowClient(uri, uri).search_experiments(max_results=1)
         with making.open("rb") as file:
             os.fsync(file.fileno())

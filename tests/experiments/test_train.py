@@ -172,8 +172,11 @@ def test_locked_store_is_one_line(tmp_path, monkeypatch, small_config):
 
 def test_store_that_cannot_be_written_is_one_line(monkeypatch, small_config):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/mlflow.db")
+    asked = []
+    monkeypatch.setattr("mlflow.store.db.utils.create_sqlalchemy_engine", lambda uri: asked.append(uri))
     with pytest.raises(InputError, match="can't be written to"):
         train(load_config(str(small_config)), silent)
+    assert not asked  # which would go on for a hundred seconds
 
 
 def test_unknown_run_model_and_artifact_are_one_line(client, trained):

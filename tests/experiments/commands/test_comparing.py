@@ -135,7 +135,7 @@ def test_compare_scores_runs_and_models_on_a_new_file(two, tmp_path):
 
 
 def test_small_p_is_never_nought():
-    from experiments.commands.compared import _line
+    from experiments.commands.compared import against_text
     from experiments.evaluation.comparison import Pair
     from experiments.measures.resampling import Estimate
 
@@ -143,5 +143,5 @@ def test_small_p_is_never_nought():
         "difference": Estimate(0.1, 0.05, 0.15),
         "verdict": "better",
     }
-    assert "p < 0.001: better" in _line(Pair(**fields | {"p_adjusted": 0.0002}))
-    assert "p = 0.020: better" in _line(Pair(**fields | {"p_adjusted": 0.02}))
+    assert "p < 0.001: better" in against_text(Pair(**fields | {"p_adjusted": 0.0002}))
+    assert "p = 0.020: better" in against_text(Pair(**fields | {"p_adjusted": 0.02}))
