@@ -13,6 +13,7 @@ from experiments.classifiers.starter import starter_encoder
 from experiments.files import STARTER
 from features.encoder.errors import need
 from features.encoder.quantise import quantise
+from features.encoder.steady import steady
 from features.encoder.weights import find_encoder, name_encoder
 from features.targets import Reading
 
@@ -68,9 +69,12 @@ class EncoderClassifier(GraphClassifier):
             auxiliary,
         )
         self.float_model_ = trained.model
-        self.model_ = quantise(trained.model) if self.settings["precision"] == "int8" else trained.model
+        self.model_ = trained.model
         self.tokenizer_ = trained.tokenizer
         self.max_length_ = trained.max_length
+        if self.settings["precision"] == "int8":
+            eight_bit = quantise(trained.model)
+            self.model_ = steady(eight_bit, trained.tokenizer, trained.max_length, list(X), self.seed or 0)
         self.history_ = trained.history
         self.weights_ = trained.files
         self.learner_ = trained.learner

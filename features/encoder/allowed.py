@@ -12,7 +12,7 @@ _MOST_FIELDS = 10_000_000
 
 _OWN = """
 Add Cast Concat DequantizeLinear Div DynamicQuantizeLinear Gather Identity LayerNormalization LpNormalization MatMul
-MatMulInteger Mul Pad ReduceMax ReduceSum Relu Reshape Shape Slice Unsqueeze
+MatMulInteger Mul Pad QuantizeLinear ReduceMax ReduceSum Relu Reshape Shape Slice Unsqueeze
 """
 _FUSED = "Attention BiasGelu MultiHeadAttention QAttention SkipLayerNormalization"
 _EXPORTED = """
