@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from experiments.config.schema import Config
+from experiments.config.sweep import metrics_of
 from experiments.corpus.rows import Labelled
+from experiments.corpus.splits import folds
 from experiments.errors import InputError, UnfinishedError
 from experiments.evaluation.comparison import Compared, compare
 from experiments.evaluation.evaluate import evaluate, predictions_table
@@ -144,11 +146,16 @@ def ablate(config: Config, setting: Setting, jobs: int | None, say: Warn) -> Abl
     began = time.perf_counter()
     tell = once(say)
     variants = variants_of(config, setting)
+    known = metrics_of(config.task.labels, bool(config.task.average_over))
+    if setting.metric not in known:
+        raise InputError(f"--metric {setting.metric}: is none; take one of {', '.join(known)}")
     settled = config.model_copy(update={"data": config.data.model_copy(update={"split_seed": config.split_seed})})
     tell(f"reading {config.data.train}")
     parts: tuple[Labelled, Labelled | None]
     parts = (rows_to_fold(settled, None, tell), None) if setting.folds else prepare(settled, tell)
     measured_on = parts[0] if parts[1] is None else parts[1]
+    if setting.folds:
+        list(folds(parts[0], setting.folds, settled.split_seed))  # told of now if it can't be, and not by every variant
     seeds: list[int | None] = [*setting.seeds] or [None]
     wanted = {
         _child_name(name, seed): _variant(settled, kept, seed) for name, kept in variants.items() for seed in seeds

@@ -22,6 +22,7 @@ from experiments.tracking.logged import log_record, recording
 from experiments.tracking.registry import Registered
 from experiments.tracking.runs import start_run
 from experiments.training.fitting import fit
+from experiments.training.thresholds import check_where
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def prepare(config: Config, say: Warn) -> tuple[Labelled, Labelled]:
     """Return checked training and test rows, as the config's files or its split give them."""
     train_rows, test_rows = load_data(config, say)
     notes = [line for rows in (train_rows, test_rows) if rows for line in undecided_lines(rows, config.task.labels)]
+    check_where(config, train_rows)
     if test_rows is None:
         train_rows, test_rows = hold_out(train_rows, config.data.test_size, config.split_seed)
     for line in [

@@ -136,12 +136,12 @@ def abstained_text(found: "Promise | None", summary: "ScoreSummary") -> str:
 
 
 def check_apart(rows: "Labelled | None", tested: list[str], source: str, say: "Warn") -> None:
-    """Tell how many rows of a test are among those on which a promise was made: they can't test it.
+    """Make sure that no row of a test is among those on which a promise was made: they can't test it.
 
     Raises
     ------
     InputError
-        If all are.
+        If any is.
     """
     if rows is None:
         return
@@ -150,10 +150,11 @@ def check_apart(rows: "Labelled | None", tested: list[str], source: str, say: "W
 
     known = set(map(fingerprint, rows.texts))
     shared = sum(fingerprint(text) in known for text in tested)
-    if shared == len(tested):
-        raise InputError(f"{source}: has the same rows as --held-out, so they can't test what was promised on them")
     if shared:
-        say(f"note: {shared} of {len(tested)} rows of {source} are among those of --held-out: the promise looks better")
+        raise InputError(
+            f"{source}: {shared} of its {len(tested)} rows are among those of --held-out, and can't test what was "
+            "promised on them; take them out of one of the two"
+        )
 
 
 def read_besides(held_out: str | None) -> list[str | Path]:

@@ -222,6 +222,7 @@ def load_sentences(
 
 def _label(rows: Table, name: str, task: Task, data: Data, warn: Warn) -> Labelled:
     columns = data.columns
+    refuse_scored(rows)
     y = indicator(rows, task, data, warn)
     decided = np.flatnonzero((y != UNDECIDED).any(axis=1))
     left_out = len(rows) - len(decided)
@@ -259,6 +260,17 @@ def _targets(rows: Table, columns: Columns) -> list[str] | None:
             f"{rows.numbers[empty[0]]}; fill or remove them"
         )
     return targets
+
+
+def refuse_scored(rows: Table) -> None:
+    """Raise an `InputError` if a table is what ``framescope score`` wrote: its labels are no people's."""
+    there = rows.column_names
+    if "boilerplate" in there and any(name == "scores" or name.startswith("score_") for name in there):
+        raise InputError(
+            f"{rows.name}: is what framescope score wrote, and its labels are a model's; give labels of people "
+            "(draw sentences to label with framescope sample or select; where people have corrected these labels, take "
+            "the columns boilerplate and scores out)"
+        )
 
 
 def need(rows: Table, column: str, what: str) -> None:
@@ -309,7 +321,18 @@ def indicator(rows: Table, task: Task, data: Data, warn: Warn = lambda line: Non
             warn(f"note: {rows.name}: {empty} empty cell(s) in column {column!r} taken as {means} (data.empty_labels)")
     else:
         names = data.columns.labels
-        for label, column in names.items() if isinstance(names, dict) else [(name, name) for name in names]:
+        named_columns = names if isinstance(names, dict) else {name: name for name in names}
+        columns = list(named_columns.values())
+        if (twice := next((column for column in columns if columns.count(column) > 1), None)) is not None:
+            raise InputError(f"data.columns.labels: {twice!r} is named for two labels; each has a column of its own")
+        if lacking := [label for label in task.labels if label not in named_columns]:
+            if not task.multilabel:
+                raise InputError(
+                    f"data.columns.labels: names no column for {', '.join(lacking)}; name one for each label"
+                )
+            y[:, [number[label] for label in lacking]] = UNDECIDED
+            warn(f"note: {rows.name}: no column is named for {', '.join(lacking)}: undecided in all rows")
+        for label, column in named_columns.items():
             if label not in number:
                 raise InputError(
                     f"data.columns.labels: {label!r} is not one of the task's labels {', '.join(task.labels)}"

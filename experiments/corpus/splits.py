@@ -74,7 +74,13 @@ def hold_out(data: Labelled, test_size: float, seed: int) -> tuple[Labelled, Lab
         raise InputError(f"{data.name}: all rows are of one group; a test part needs at least two")
     groups = _Groups(data, test_size)
     splitter = GroupShuffleSplit(n_splits=_CANDIDATES, test_size=test_size, random_state=seed)
-    candidates = (groups.of(test) for _, test in splitter.split(data.y, groups=data.groups))
+    try:
+        candidates = [groups.of(test) for _, test in splitter.split(data.y, groups=data.groups)]
+    except ValueError:
+        raise InputError(
+            f"{data.name}: a part of {test_size} of its {len(set(data.groups))} groups leaves none on one side; take "
+            "another share (data.test_size, data.validation_size or sweep.validation_size)"
+        ) from None
     held_out = groups.mended(min(candidates, key=groups.badness))[groups.member]
     rest, part = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     return replace(data.take(rest), undecided=data.undecided), data.take(part)

@@ -166,6 +166,11 @@ def held_out_rows(
     if len(fresh) < len(rows):
         say(f"note: the model was trained on {len(rows) - len(fresh)} of {len(rows)} rows of {source}: left out")
         rows = rows.take(fresh)
+    asked = zip(map(fingerprint, rows.texts), rows.targets or [""] * len(rows), strict=True)
+    first = {each: at for at, each in reversed([*enumerate(asked)])}
+    if len(first) < len(rows):
+        say(f"note: {len(rows) - len(first)} of {len(rows)} rows of {source} repeat another one: counted once")
+        rows = rows.take(sorted(first.values()))
     if len(np.unique(rows.y, axis=0)) == 1:
         only = ", ".join(classifier.names(rows.y[:1])[0]) or "none"
         raise InputError(

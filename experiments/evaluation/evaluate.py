@@ -155,7 +155,7 @@ def evaluate_file(
             raise InputError(
                 f"{source}: has no column {column!r} to slice by; it has {', '.join(data.rows.column_names)}"
             )
-    for line in undecided_lines(data, classifier.labels):
+    for line in [*undecided_lines(data, classifier.labels), *_drawn_lines(data)]:
         warn(f"note: {line}")
     evaluation = evaluate(classifier, data, bootstrap, seed, slices, jobs)
     apart = "" if target in slices else f"; --slice {target} measures them apart"
@@ -165,6 +165,17 @@ def evaluate_file(
         with writing(predictions) as path:
             save_predictions(path, classifier, evaluation)
     return evaluation
+
+
+def _drawn_lines(data: Labelled) -> list[str]:
+    """Return what is to be said of rows that were drawn with different probabilities: nothing here weights them."""
+    column = "probability"
+    if column not in data.rows.column_names or len({cell_key(cell) for cell in data.rows[column]} - {""}) < 2:
+        return []
+    return [
+        f"{data.name} was drawn with different probabilities (column {column!r}), and the figures here are of its rows "
+        "as they are, not of what it was drawn from; framescope prevalence weights them"
+    ]
 
 
 def predictions_table(classifier: SentenceClassifier, evaluation: Evaluation) -> pd.DataFrame:

@@ -17,7 +17,7 @@ def to_label(candidate: Candidate, name: str, scored: bool, data: Data) -> dict[
 
     A row that nothing names gets an ``id``.
     """
-    hidden = {*SCORES, *(("labels",) if scored else ())}
+    hidden = {*SCORES, *(("labels", "abstained", "boilerplate") if scored else ())}
     row = {
         column: cell for column, cell in candidate.row.items() if column not in hidden and not _is_score(column, scored)
     }

@@ -18,7 +18,7 @@ from experiments.config import written
 from experiments.config.files import read_yaml
 from experiments.config.names import metric_key
 from experiments.errors import InputError
-from experiments.tracking.artifacts import fetch_artifact
+from experiments.tracking.artifacts import UNREPORTED, fetch_artifact
 from experiments.tracking.connection import connect, whereabouts
 from experiments.tracking.contestant import Contestant
 from experiments.tracking.runs import EVALUATION, SWEEP, open_run, set_experiment
@@ -127,7 +127,7 @@ def record_comparison(
     """
     client = MlflowClient()
     place = set_experiment(task)
-    tags = {"framescope.kind": COMPARISON, "framescope.task": task}
+    tags = {"framescope.kind": COMPARISON, UNREPORTED: "comparison", "framescope.task": task}
     if data is not None:
         tags["framescope.data"] = data
     with open_run(place, name, tags) as run:

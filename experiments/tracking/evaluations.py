@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from experiments.corpus.rows import Labelled
 from experiments.measures.metrics import Metrics
+from experiments.tracking.artifacts import UNREPORTED
 from experiments.tracking.connection import connect
 from experiments.tracking.runs import EVALUATION, open_run, set_experiment
 
@@ -33,7 +34,7 @@ def record_evaluation(model: str, digest: str | None, task: str, data: Labelled,
     """
     connect()
     logged = None if digest else _logged_model(model)
-    tags = {"framescope.kind": EVALUATION, "framescope.task": task, "framescope.model": model}
+    tags = {"framescope.kind": EVALUATION, UNREPORTED: "evaluation", "framescope.task": task, "framescope.model": model}
     if digest:
         tags["framescope.model.digest"] = digest
     experiment = logged and MlflowClient().get_experiment(logged.experiment_id)

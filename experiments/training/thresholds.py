@@ -78,14 +78,35 @@ def _source(way: str, rows: Labelled) -> str:
     return " ".join(f"{way} {', '.join(shown_paths(rows.name.split(', ')))}".split())
 
 
+def check_where(config: Config, train: Labelled) -> None:
+    """Make sure that ``thresholds.where`` names columns of the training rows, before anything is fitted.
+
+    Raises
+    ------
+    InputError
+        If one is not there.
+    """
+    settings = config.thresholds
+    if config.task.multilabel and settings.method != "fixed":
+        for column in settings.where:
+            _need(train, column)
+
+
+def _need(train: Labelled, column: str) -> None:
+    if column not in train.rows.column_names:
+        known = ", ".join(train.rows.column_names)
+        raise InputError(
+            f"{train.name}: has no column {column!r} for thresholds.where; it has {known} (to choose thresholds on all "
+            f"rows: thresholds.where={{{column}: null}})"
+        )
+
+
 def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:
     """Return a mask of the rows with all of these column values."""
     mask = np.ones(len(train), dtype=bool)
     for column, value in wanted.items():
         values = {cell_key(each) for each in ([value] if isinstance(value, str) else value)}
-        if column not in train.rows.column_names:
-            known = ", ".join(train.rows.column_names)
-            raise InputError(f"{train.name}: has no column {column!r} for thresholds.where; it has {known}")
+        _need(train, column)
         mask &= np.asarray([cell_key(cell) in values for cell in train.rows[column]])
     if not (train.y[mask] > 0).any(axis=0).all():
         raise InputError(

@@ -9,7 +9,7 @@ import experiments.ablate as ablation
 from experiments.ablate import FULL, Setting, ablate, variants_of
 from experiments.commands.main import app
 from experiments.config.files import load_config
-from experiments.errors import UnfinishedError
+from experiments.errors import InputError, UnfinishedError
 from experiments.evaluation.compare_page import write_comparison
 from experiments.tracking.connection import connect
 from experiments.training.processes import Ended
@@ -202,3 +202,13 @@ def test_the_command_prints_one_object_and_writes_a_page(small_config, in_worksp
     page = (tmp_path / "page.html").read_text("utf-8")
     assert "What is each block of features of small worth?" in page
     assert "test sentences of" in page
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [(Setting(metric="bogus"), "--metric bogus: is none; take one of macro_f1"), (Setting(folds=4000), "groups")],
+)
+def test_what_cannot_be_is_told_before_anything_is_fitted(here, small_config, at_once, setting, said):
+    with pytest.raises(InputError, match=said):
+        ablate(loaded(small_config), setting, 1, silent)
+    assert at_once == []

@@ -213,7 +213,63 @@ def test_evaluate_measures_what_was_promised(saved, tmp_path, monkeypatch):
     assert "promised: with 95% confidence at most 0.05" in text and "measured: it decides 90 of 100 rows" in text
     plain = run(*common, "--json")
     assert "abstention" not in json.loads(plain.stdout) and "AURC" in run(*common).stdout
-    assert "same rows as --held-out" in refused(*common, "--abstain", 0.2, "--held-out", data)
+    assert "100 of its 100 rows are among those of --held-out" in refused(*common, "--abstain", 0.2, "--held-out", data)
+    mixed = write_jsonl(tmp_path / "mixed.jsonl", [*tested[:60], *labelled(3)])
+    assert "60 of its 63 rows" in refused(*common[:4], mixed, "--abstain", 0.2, "--held-out", data)
+
+
+def test_a_text_that_is_repeated_among_held_out_rows_counts_once(saved, article, tmp_path):
+    once = [row for row in labelled(40) if fingerprint(row["text"]) != fingerprint(labelled(1)[0]["text"])]
+    sixfold = [{**row, "group": f"{copy}{row['group']}"} for copy in range(6) for row in once]
+    path = write_jsonl(tmp_path / "sixfold.jsonl", sixfold)
+    found = run(
+        "score",
+        article,
+        "--model",
+        saved / "with",
+        "--abstain",
+        0.2,
+        "--held-out",
+        path,
+        "-o",
+        tmp_path / "s.jsonl",
+        "--json",
+    )
+    assert found.exit_code == 0, found.stderr
+    assert f"{5 * len(once)} of {6 * len(once)} rows of {path} repeat another one: counted once" in found.stderr
+    assert json.loads(found.stdout)["abstained"]["held_out"]["rows"] == len(once)
+
+
+def test_what_score_wrote_is_nobodys_labels(saved, article, tmp_path):
+    ("score", article, "--model", saved / "with", "--abstain", 0.1, "-o", tmp_path / "x.csv", "--held-out")
+    for ending in ("jsonl", "csv", "parquet"):
+        scored = tmp_path / f"s.{ending}"
+        assert score(saved, article, scored).exit_code == 0
+        for command in (
+            ("evaluate", "--model", saved / "with", "--data", scored, "--no-track"),
+            (
+                "score",
+                article,
+                "--model",
+                saved / "with",
+                "--abstain",
+                0.1,
+                "--held-out",
+                scored,
+                "-o",
+                tmp_path / "x.csv",
+            ),
+        ):
+            assert "is what framescope score wrote, and its labels are a model's" in refused(*command)
+
+
+def test_rows_that_were_drawn_with_different_probabilities_are_told_of(saved, tmp_path):
+    rows = [{**row, "probability": 0.5 if at % 2 else 0.1} for at, row in enumerate(labelled(30)[1:])]
+    data = write_jsonl(tmp_path / "drawn.jsonl", rows)
+    common = ("evaluate", "--model", saved / "with", "--data", data, "--bootstrap", 0, "--no-track")
+    assert "was drawn with different probabilities" in run(*common).stderr
+    write_jsonl(data, [{**row, "probability": 0.5} for row in rows])
+    assert "different probabilities" not in run(*common).stderr
 
 
 def test_in_python_a_model_abstains_by_the_same_rows(saved):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.config.files import load_config
-from experiments.config.schema import Data, Task
+from experiments.config.schema import Columns, Data, Task
 from experiments.corpus.rows import Labelled, indicator, label_names, load_data, load_labelled, load_unlabelled
 from experiments.errors import InputError
 from experiments.tables.table import Table
@@ -492,3 +492,17 @@ def test_rows_that_nobody_decided_are_counted_over_all_files(tmp_path):
     rows = load_labelled(names, FRAMING, Data(train="x"), print)
     assert (rows.texts, rows.undecided, rows.name) == (["a one", "b one"], 2, ", ".join(names))
     assert rows.rows.name == rows.name
+
+
+def test_label_without_a_column_is_undecided_and_no_column_serves_two(tmp_path):
+    path = tmp_path / "flags.csv"
+    path.write_text("text,t,c\nThey will attack.,1,0\nThey met.,0,1\n", encoding="utf-8")
+    three = Task(name="framing", labels=["threat", "cooperation", "denial"])
+    data = Data(train=str(path), columns=Columns(labels={"threat": "t", "cooperation": "c"}))
+    said = []
+    rows = load_labelled(str(path), three, data, said.append)
+    assert rows.y.tolist() == [[1, 0, -1], [0, 1, -1]]
+    assert said == [f"note: {path}: no column is named for denial: undecided in all rows"]
+    twice = Data(train=str(path), columns=Columns(labels={"threat": "t", "cooperation": "c", "denial": "c"}))
+    with pytest.raises(InputError, match="'c' is named for two labels"):
+        load_labelled(str(path), three, twice, said.append)

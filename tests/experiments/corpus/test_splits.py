@@ -137,3 +137,13 @@ def test_label_with_as_many_rows_as_there_are_folds_is_in_each_of_them():
     data = labelled([[1, 0]] * 24 + [[0, 1]] * 4, range(28))
     for seed in range(5):
         assert [data.y[part, 1].sum() for _, part in folds(data, 4, seed)] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("size", [0.001, 0.999])
+def test_part_that_leaves_a_side_without_groups_is_one_line(size):
+    data = labelled([[1, 0], [0, 1]] * 4, list(range(8)))
+    if size > 0.5:
+        with pytest.raises(InputError, match=r"rows.csv: a part of 0.999 of its 8 groups leaves none on one side"):
+            hold_out(data, size, seed=0)
+    else:
+        assert len(hold_out(data, size, seed=0)[1]) >= 1
