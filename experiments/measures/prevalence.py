@@ -154,7 +154,7 @@ def corrected_shares(
     seen = _diagonal(mix, sampled)
     unseen = _UNSEEN * _share_of_one(design.weights[within]) ** 2
     sampling = seen + unseen
-    variances = sampling + _of_articles(rows, whole, design.articles, k)
+    variances = sampling + _of_articles(rows, whole, design.articles, mix)
     influence = by_article(rows @ mix, design.articles, len(corpus.sentences)) + whole @ mix
     freedom = _freedom(design.articles[within], design.strata[within])
     bounds = np.asarray([share_bounds(*each, freedom) for each in zip(shares, variances, strict=True)])
@@ -199,18 +199,21 @@ def _slope(covariance: np.ndarray, k: int) -> float:
     return float(np.clip(np.trace(covariance[:k, k:]) / down, 0, 1)) if down > 0 else 0.0
 
 
-def _of_articles(rows: np.ndarray, whole: np.ndarray, articles: np.ndarray, k: int) -> np.ndarray:
-    """Return the variance of k shares, shape (k,), that comes of articles: that others could have been in the corpus.
+def _of_articles(rows: np.ndarray, whole: np.ndarray, articles: np.ndarray, mix: np.ndarray) -> np.ndarray:
+    """Return the variance of k shares, shape (k,), that comes of articles, with the answers weighted as in the mix.
 
-    It is the same for every weight of the answers, and known best with the one that tells most of the labels. What
-    the answers tell of it is the least that it can be.
+    That other articles could have been in the corpus makes the same of it for every weight, and is known best with the
+    weight that tells most of the labels: this, and what the answers tell of it, is the least that it can be. Where
+    articles were drawn whole it also has what their sentences, or the model's errors there, have in common, and that is
+    another for every weight.
     """
-    weight = _slope(rows.T @ rows, k)
-    mix = np.vstack([np.eye(k), -weight * np.eye(k)])
+    k = mix.shape[1]
+    best = np.vstack([np.eye(k), -_slope(rows.T @ rows, k) * np.eye(k)])
     summed = by_article(rows, articles, len(whole)) + whole
     few = len(np.unique(articles))
     between = few / max(few - 1, 1) * (summed.T @ summed - rows.T @ rows)
-    return np.asarray(np.maximum(_diagonal(mix, between), _diagonal(mix, whole.T @ whole)))
+    least = np.maximum(_diagonal(best, between), _diagonal(best, whole.T @ whole))
+    return np.asarray(np.maximum(_diagonal(mix, between), least))
 
 
 def _diagonal(mix: np.ndarray, covariance: np.ndarray) -> np.ndarray:
