@@ -5,7 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from experiments.measures.prevalence import Corpus, Design, by_article, sampling_covariance, share_bounds
+from experiments.measures.prevalence import (
+    Corpus,
+    Design,
+    by_article,
+    nearest_shares,
+    sampling_covariance,
+    share_bounds,
+)
 
 PARTS = 20
 """Parts of the articles that are left out in turn for the bounds of EMQ."""
@@ -73,19 +80,6 @@ def adjusted_count(y: np.ndarray, decided: np.ndarray, design: Design, corpus: C
     shares = nearest_shares(raw)
     freedom = max(few - len(np.unique(design.strata)), 1)
     return shares, np.asarray([share_bounds(*each, freedom) for each in zip(shares, variances, strict=True)])
-
-
-def nearest_shares(values: np.ndarray) -> np.ndarray:
-    """Return the shares, from 0 to 1 and together 1, that are nearest to some values of shape (k,).
-
-    Examples
-    --------
-    >>> nearest_shares(np.array([1.2, -0.2])), nearest_shares(np.array([0.3, 0.7]))
-    (array([1., 0.]), array([0.3, 0.7]))
-    """
-    ordered = np.sort(values)[::-1]
-    over = (np.cumsum(ordered) - 1) / np.arange(1, len(values) + 1)
-    return np.asarray(np.maximum(values - over[np.flatnonzero(ordered > over)[-1]], 0))
 
 
 class Emq:

@@ -224,6 +224,7 @@ def _shares(
                 float(each.variances[column]),
                 float(each.sampling[column]),
                 int(here.sum()),
+                each.freedom,
             )
             for each in (best, alone)
         ]

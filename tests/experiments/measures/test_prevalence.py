@@ -101,6 +101,17 @@ def test_shares_of_classes_that_exclude_each_other_add_up_to_one():
     assert found.values.sum() == pytest.approx(1)
 
 
+def test_shares_of_classes_add_up_to_one_where_one_would_be_below_none():
+    """The model gives a class that nobody found in the sample less often in the corpus than there."""
+    y = np.repeat(np.eye(3)[1:], [20, 40], axis=0)
+    answers = np.tile([0.1, 0.3, 0.6], (60, 1))
+    corpus = one_each(np.vstack([answers, np.tile([0.0, 0.35, 0.65], (540, 1))]))
+    found = corrected_shares(y, answers, alike(60, 600), corpus, weight=1.0)
+    assert found.values.sum() == pytest.approx(1)
+    assert (found.values[0], found.bounds[0][0]) == (0, 0)
+    assert found.values[1:] == pytest.approx([1 / 3, 2 / 3])
+
+
 @pytest.mark.parametrize(("setting", "boost"), [(SETTINGS[1], 0.5), (SETTINGS[4], 0.0)])
 def test_bounds_hold_the_truth_where_those_of_counting_do_not(setting, boost):
     truth, found = simulated(150, setting, 200, boost, emq=0)
@@ -225,7 +236,7 @@ def test_differences_are_told_when_they_are_large_and_not_when_they_are_chance()
 def test_bounds_of_a_difference_are_those_of_its_shares_square_and_add():
     def part(value, low, high, at):
         influence = np.eye(2)[:, [at]] * 0.1
-        return Corrected(np.array([value]), np.array([[low, high]]), np.array([0.01]), np.array([0.01]), 1.0, influence)
+        return Corrected(np.array([value]), np.array([[low, high]]), np.array([0.01]), np.array([0.01]), 1.0, 99, influence)
 
     found = share_difference(part(0.4, 0.37, 0.46, 0), part(0.2, 0.18, 0.24, 1), 0, 50)
     assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2 - 0.05, 0.2 + np.hypot(0.06, 0.02)))
@@ -235,13 +246,26 @@ def test_bounds_of_a_difference_are_those_of_its_shares_square_and_add():
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3])
 def test_needed_sentences_give_the_width_that_was_asked_for(share):
-    needed = labelled_needed(0.05, share, 0.0005, 0.0004, 200)
+    needed = labelled_needed(0.05, share, 0.0005, 0.0004, 200, 180)
 
     def width(number):
-        return np.ptp(share_bounds(share, 0.0001 + 0.0004 * 200 / number, number - 1))
+        return np.ptp(share_bounds(share, 0.0001 + 0.0004 * 200 / number, min(number - 1, 180)))
 
     assert width(needed) <= 0.05 < width(needed - 1)
-    assert labelled_needed(0.01, 0.3, 0.001, 0.0009, 200) is None
+    assert labelled_needed(0.01, 0.3, 0.001, 0.0009, 200, 180) is None
+
+
+def test_a_width_narrower_than_that_of_few_articles_takes_more_sentences_than_there_are():
+    rng = np.random.default_rng(1)
+    article = np.repeat(np.arange(8), 500)
+    y, some = (rng.random((4000, 1)) < 0.3).astype(float), rng.choice(4000, 200, replace=False)
+    design = Design(np.full(200, 20.0), article[some], np.zeros(200, int))
+    now = corrected_shares(y[some], y[some] * 0, design, Corpus(np.full(8, 500), np.zeros((8, 1))))
+    width = np.ptp(now.bounds[0])
+    of_now = float(now.values[0]), float(now.variances[0]), float(now.sampling[0]), 200, now.freedom
+    assert labelled_needed(width * 1.0001, *of_now) == 200
+    narrower = labelled_needed(width * 0.95, *of_now)
+    assert narrower is not None and narrower > 200
 
 
 def test_draws_add_up_and_leave_no_stratum_without():
