@@ -368,5 +368,9 @@ def test_sentences_left_to_a_human_are_part_of_the_corpus(scored, labelled):
     write_jsonl(Path("unsure.jsonl"), unsure)
     found = said("prevalence", "unsure.jsonl", "--labelled", "labelled.jsonl")
     assert found["shares"] == expected["shares"] and found["sentences"] == 480
-    assert said("sample", "unsure.jsonl", "-n", 50, "-o", "again.jsonl")["sentences"] == drawn["sentences"]
+    again = said("sample", "unsure.jsonl", "-n", 50, "-o", "again.jsonl")
+    assert again["sentences"] == drawn["sentences"]
+    left = f"{sum(each['abstained'] for each in unsure):,} sentences were left to a human (abstained)"
+    assert all(any(note.startswith(left) for note in each["notes"]) for each in (found, again))
+    assert not any("abstained" in note for each in (expected, drawn) for note in each["notes"])
     assert read("again.jsonl") == read("drawn.jsonl")
