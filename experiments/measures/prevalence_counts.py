@@ -112,6 +112,7 @@ class Emq:
 
     def __init__(self, y: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, parts: np.ndarray) -> None:
         self.known = bool((weights @ y > 0).all())
+        self._freedom = max(len(np.unique(parts)) - 1, 1)  # parts without a labelled sentence move next to nothing
         self._fits: list[tuple[int, np.ndarray, np.ndarray | None]] = []
         for left_out in self._left_out() if self.known else ():
             kept = parts != left_out
@@ -153,7 +154,7 @@ class Emq:
             return found[0], np.full((k, 2), np.nan)
         moved = np.asarray(found[1:])
         variances = (PARTS - 1) / PARTS * ((moved - moved.mean(axis=0)) ** 2).sum(axis=0) + _TINY
-        each = [share_bounds(*pair, PARTS - 1) for pair in zip(found[0], variances, strict=True)]
+        each = [share_bounds(*pair, self._freedom) for pair in zip(found[0], variances, strict=True)]
         return found[0], np.asarray(each)
 
 

@@ -65,7 +65,9 @@ def share_difference(first: Corrected, second: Corrected, label: int, freedom: f
     return Difference(value, max(value - below, -1.0), min(value + above, 1.0), p)
 
 
-def labelled_needed(width: float, share: float, variance: float, sampling: float, labelled: int, freedom: int) -> int | None:
+def labelled_needed(
+    width: float, share: float, variance: float, sampling: float, labelled: int, freedom: int
+) -> int | None:
     """Return how many labelled sentences, drawn as these were, make 95% bounds so wide; None if no number does.
 
     Parameters

@@ -192,7 +192,9 @@ class Labelled:
         if not numbers.all():
             none = int(np.flatnonzero(numbers == 0)[0])
             if len(names) == 1:
-                raise InputError(f"{self.drawn.table.name}: has a label on which nobody has decided in any row; label some")
+                raise InputError(
+                    f"{self.drawn.table.name}: has a label on which nobody has decided in any row; label some"
+                )
             raise InputError(
                 f"{self.drawn.table.name}: nobody has decided on any sentence of stratum {cut(names[none])!r}, which "
                 f"stands for {totals[none]:,.0f} of {len(population):,} sentences: nothing is known of them; label some"

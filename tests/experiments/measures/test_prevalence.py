@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from experiments.measures import prevalence_counts
 from experiments.measures.allocation import allocate
 from experiments.measures.prevalence import Corpus, Corrected, Design, corrected_shares, share_bounds
 from experiments.measures.prevalence_counts import PARTS, Emq, adjusted_count
@@ -201,6 +202,21 @@ def test_emq_follows_shares_that_have_moved():
     assert bounds[1][0] < 0.15 < bounds[1][1]
 
 
+def test_emq_of_a_sample_of_few_articles_has_their_degrees_of_freedom(monkeypatch):
+    """With those of all parts its bounds of six articles held the truth in 93 of 100 draws, and hold it in 97."""
+    taken = []
+    monkeypatch.setattr(
+        prevalence_counts, "share_bounds", lambda *given: taken.append(given[2]) or share_bounds(*given)
+    )
+    y = np.tile([[1.0, 0.0], [0.0, 1.0]], (60, 1))
+    p = np.tile([[0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]], (30, 1))
+    for articles, freedom in ((6, 5), (120, PARTS - 1)):
+        parts = np.arange(120) % articles % PARTS
+        Emq(y, p, np.ones(120), parts).shares(p, np.arange(120) % PARTS, bounds=True)
+        assert set(taken) == {freedom}
+        taken.clear()
+
+
 def test_bounds_of_a_share_are_wilsons():
     n = 80
     low, high = share_bounds(0.25, 0.25 * 0.75 / n, 1e9)
@@ -236,7 +252,9 @@ def test_differences_are_told_when_they_are_large_and_not_when_they_are_chance()
 def test_bounds_of_a_difference_are_those_of_its_shares_square_and_add():
     def part(value, low, high, at):
         influence = np.eye(2)[:, [at]] * 0.1
-        return Corrected(np.array([value]), np.array([[low, high]]), np.array([0.01]), np.array([0.01]), 1.0, 99, influence)
+        return Corrected(
+            np.array([value]), np.array([[low, high]]), np.array([0.01]), np.array([0.01]), 1.0, 99, influence
+        )
 
     found = share_difference(part(0.4, 0.37, 0.46, 0), part(0.2, 0.18, 0.24, 1), 0, 50)
     assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2 - 0.05, 0.2 + np.hypot(0.06, 0.02)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.measures.prevalence_counts import Emq
 from experiments.model.classifier import fingerprint
 from tests.conftest import ROOT, write_jsonl
 from tests.experiments.prevalence.conftest import read, refused, run, said
@@ -208,13 +209,43 @@ def test_groups_without_labels_and_sentences_without_a_value_are_told_of(scored,
     plain = [{name: cell for name, cell in each.items() if not name.startswith("stratum")} for each in labelled]
     write_jsonl(Path("plain.jsonl"), plain)
     found = said("prevalence", "more.jsonl", "--labelled", "plain.jsonl", "--by", "outlet")
-    assert share(found, "threat", outlet="Tiny")["share"] is None
+    for method in ("ppi++", "sample", "dsl", "adjusted", "emq"):
+        assert share(found, "threat", method, outlet="Tiny")["share"] is None
+        assert share(found, "threat", method, outlet="Post")["share"] is not None
     assert share(found, "threat", "naive", outlet="Tiny")["share"] == 0
     assert any(
         "1 of 3 groups by outlet have no labelled sentence" in note and "Tiny" in note for note in found["notes"]
     )
     assert any("1 sentences have nothing in column 'outlet'" in note for note in found["notes"])
     assert "Tiny" not in {name for each in found["differences"] for name in each["group"]}
+
+
+def test_labelled_sentences_of_fewer_than_five_articles_have_no_bounds_by_any_method(scored, made, truth):
+    def shares(articles: int, *options: str) -> dict[str, dict]:
+        rows = [
+            {**each, "labels": truth[each["article"], each["sentence"]]}
+            for each in made[0]
+            if int(each["article"][1:]) < articles and not each.get("boilerplate")
+        ]
+        write_jsonl(Path("few.jsonl"), rows)
+        found = said("prevalence", scored, "--labelled", "few.jsonl", "--probabilities", "equal", *options)
+        group = {"outlet": "Globe"} if options else {}
+        return {method: share(found, "threat", method, **group) for method in found["methods"]}
+
+    for found in (shares(4), shares(8, "--by", "outlet")):
+        assert all(each["share"] is not None for each in found.values())
+        assert [method for method, each in found.items() if each["low"] is not None] == ["naive"]
+    assert all(each["low"] is not None for each in shares(16).values())
+
+
+def test_all_others_are_counted_by_the_reported_method_alone(scored, labelled, monkeypatch):
+    """EMQ of all others, of which nothing is shown, took most of the time where there were many groups."""
+    calls = []
+    shares = Emq.shares
+    monkeypatch.setattr(Emq, "shares", lambda *arguments, **named: calls.append(1) or shares(*arguments, **named))
+    found = said("prevalence", scored, "--labelled", "labelled.jsonl", "--by", "month")
+    assert len(found["differences"]) == 6
+    assert len(calls) == 2 * (1 + 3)
 
 
 def test_page_table_and_text_say_the_same(scored, labelled):
