@@ -63,13 +63,15 @@ class Corrected:
     Attributes
     ----------
     values : ndarray of shape (k,)
-        The shares; within 0 and 1.
+        The shares; within 0 and 1, and of several classes together 1.
     bounds : ndarray of shape (k, 2)
         95% bounds.
     variances, sampling : ndarray of shape (k,)
         The variance of each, and the part of it that more labelled sentences would make smaller.
     weight : float
         How much of the model's answers was used, from 0 (none) to 1.
+    freedom : int
+        Student's degrees of freedom of the bounds: labelled articles less strata.
     influence : ndarray of shape (g, k)
         What each article adds to each share's error, from which the variance of differences is had.
     """
@@ -79,6 +81,7 @@ class Corrected:
     variances: np.ndarray
     sampling: np.ndarray
     weight: float
+    freedom: int
     influence: np.ndarray
 
 
@@ -98,7 +101,7 @@ def corrected_shares(
     Parameters
     ----------
     y : ndarray of shape (n, k)
-        People's labels of the sample, 0 and 1.
+        People's labels of the sample, 0 and 1: of one label, or of k classes that exclude each other.
     answers : ndarray of shape (n, k)
         The model's on the same sentences: probabilities, or 0 and 1. The model must not be trained on them.
     design : Design
@@ -138,6 +141,8 @@ def corrected_shares(
     Sarndal, C.-E., Swensson, B. & Wretman, J. (1992). Model assisted survey sampling. Springer. Chapters 5 to 7.
     Bonett, D. G. & Price, R. M. (2012). Adjusted Wald confidence interval for a difference of binomial proportions
     based on paired data. Journal of Educational and Behavioral Statistics 37(4).
+    Duchi, J., Shalev-Shwartz, S., Singer, Y. & Chandra, T. (2008). Efficient projections onto the l1-ball for learning
+    in high dimensions. ICML. (the nearest shares)
     Korn, E. L. & Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
     counts estimated from survey data. Survey Methodology 24(2).
     """
@@ -150,15 +155,29 @@ def corrected_shares(
     if weight is None:
         weight = _slope(sampled, k)
     mix = np.vstack([np.eye(k), -weight * np.eye(k)])
-    shares = np.clip(means[:k] - weight * (means[k:] - corpus.means), 0, 1)
+    raw = means[:k] - weight * (means[k:] - corpus.means)
+    shares = nearest_shares(raw) if k > 1 else np.clip(raw, 0, 1)
     seen = _diagonal(mix, sampled)
     unseen = _UNSEEN * _share_of_one(design.weights[within]) ** 2
     sampling = seen + unseen
-    variances = sampling + _of_articles(rows, whole, design.articles, k)
+    variances = sampling + _of_articles(rows, whole, design.articles, mix)
     influence = by_article(rows @ mix, design.articles, len(corpus.sentences)) + whole @ mix
     freedom = _freedom(design.articles[within], design.strata[within])
     bounds = np.asarray([share_bounds(*each, freedom) for each in zip(shares, variances, strict=True)])
-    return Corrected(shares, bounds, variances, sampling, weight, influence)
+    return Corrected(shares, bounds, variances, sampling, weight, freedom, influence)
+
+
+def nearest_shares(values: np.ndarray) -> np.ndarray:
+    """Return the shares, from 0 to 1 and together 1, that are nearest to some values of shape (k,).
+
+    Examples
+    --------
+    >>> nearest_shares(np.array([1.2, -0.2])), nearest_shares(np.array([0.3, 0.7]))
+    (array([1., 0.]), array([0.3, 0.7]))
+    """
+    ordered = np.sort(values)[::-1]
+    over = (np.cumsum(ordered) - 1) / np.arange(1, len(values) + 1)
+    return np.asarray(np.maximum(values - over[np.flatnonzero(ordered > over)[-1]], 0))
 
 
 def linearised(values: np.ndarray, design: Design, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -199,18 +218,21 @@ def _slope(covariance: np.ndarray, k: int) -> float:
     return float(np.clip(np.trace(covariance[:k, k:]) / down, 0, 1)) if down > 0 else 0.0
 
 
-def _of_articles(rows: np.ndarray, whole: np.ndarray, articles: np.ndarray, k: int) -> np.ndarray:
-    """Return the variance of k shares, shape (k,), that comes of articles: that others could have been in the corpus.
+def _of_articles(rows: np.ndarray, whole: np.ndarray, articles: np.ndarray, mix: np.ndarray) -> np.ndarray:
+    """Return the variance of k shares, shape (k,), that comes of articles, with the answers weighted as in the mix.
 
-    It is the same for every weight of the answers, and known best with the one that tells most of the labels. What
-    the answers tell of it is the least that it can be.
+    That other articles could have been in the corpus makes the same of it for every weight, and is known best with the
+    weight that tells most of the labels: this, and what the answers tell of it, is the least that it can be. Where
+    articles were drawn whole it also has what their sentences, or the model's errors there, have in common, and that is
+    another for every weight.
     """
-    weight = _slope(rows.T @ rows, k)
-    mix = np.vstack([np.eye(k), -weight * np.eye(k)])
+    k = mix.shape[1]
+    best = np.vstack([np.eye(k), -_slope(rows.T @ rows, k) * np.eye(k)])
     summed = by_article(rows, articles, len(whole)) + whole
     few = len(np.unique(articles))
     between = few / max(few - 1, 1) * (summed.T @ summed - rows.T @ rows)
-    return np.asarray(np.maximum(_diagonal(mix, between), _diagonal(mix, whole.T @ whole)))
+    least = np.maximum(_diagonal(best, between), _diagonal(best, whole.T @ whole))
+    return np.asarray(np.maximum(_diagonal(mix, between), least))
 
 
 def _diagonal(mix: np.ndarray, covariance: np.ndarray) -> np.ndarray:

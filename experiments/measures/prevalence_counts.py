@@ -5,7 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from experiments.measures.prevalence import Corpus, Design, by_article, sampling_covariance, share_bounds
+from experiments.measures.prevalence import (
+    Corpus,
+    Design,
+    by_article,
+    nearest_shares,
+    sampling_covariance,
+    share_bounds,
+)
 
 PARTS = 20
 """Parts of the articles that are left out in turn for the bounds of EMQ."""
@@ -75,19 +82,6 @@ def adjusted_count(y: np.ndarray, decided: np.ndarray, design: Design, corpus: C
     return shares, np.asarray([share_bounds(*each, freedom) for each in zip(shares, variances, strict=True)])
 
 
-def nearest_shares(values: np.ndarray) -> np.ndarray:
-    """Return the shares, from 0 to 1 and together 1, that are nearest to some values of shape (k,).
-
-    Examples
-    --------
-    >>> nearest_shares(np.array([1.2, -0.2])), nearest_shares(np.array([0.3, 0.7]))
-    (array([1., 0.]), array([0.3, 0.7]))
-    """
-    ordered = np.sort(values)[::-1]
-    over = (np.cumsum(ordered) - 1) / np.arange(1, len(values) + 1)
-    return np.asarray(np.maximum(values - over[np.flatnonzero(ordered > over)[-1]], 0))
-
-
 class Emq:
     """Shares of k classes by expectation maximisation on a classifier's probabilities (EMQ, or SLD).
 
@@ -118,6 +112,7 @@ class Emq:
 
     def __init__(self, y: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, parts: np.ndarray) -> None:
         self.known = bool((weights @ y > 0).all())
+        self._freedom = max(len(np.unique(parts)) - 1, 1)  # parts without a labelled sentence move next to nothing
         self._fits: list[tuple[int, np.ndarray, np.ndarray | None]] = []
         for left_out in self._left_out() if self.known else ():
             kept = parts != left_out
@@ -159,7 +154,7 @@ class Emq:
             return found[0], np.full((k, 2), np.nan)
         moved = np.asarray(found[1:])
         variances = (PARTS - 1) / PARTS * ((moved - moved.mean(axis=0)) ** 2).sum(axis=0) + _TINY
-        each = [share_bounds(*pair, PARTS - 1) for pair in zip(found[0], variances, strict=True)]
+        each = [share_bounds(*pair, self._freedom) for pair in zip(found[0], variances, strict=True)]
         return found[0], np.asarray(each)
 
 

@@ -65,7 +65,9 @@ def share_difference(first: Corrected, second: Corrected, label: int, freedom: f
     return Difference(value, max(value - below, -1.0), min(value + above, 1.0), p)
 
 
-def labelled_needed(width: float, share: float, variance: float, sampling: float, labelled: int) -> int | None:
+def labelled_needed(
+    width: float, share: float, variance: float, sampling: float, labelled: int, freedom: int
+) -> int | None:
     """Return how many labelled sentences, drawn as these were, make 95% bounds so wide; None if no number does.
 
     Parameters
@@ -79,15 +81,17 @@ def labelled_needed(width: float, share: float, variance: float, sampling: float
         corpus's own articles stays.
     labelled : int
         How many there are now.
+    freedom : int
+        Student's degrees of freedom of the bounds now. More sentences of the same articles have no more.
 
     Examples
     --------
-    >>> labelled_needed(0.05, 0.2, 0.0008, 0.0008, 200), labelled_needed(0.02, 0.2, 0.0008, 0.0006, 200)
-    (985, None)
+    >>> labelled_needed(0.05, 0.2, 0.0008, 0.0008, 200, 150), labelled_needed(0.02, 0.2, 0.0008, 0.0006, 200, 150)
+    (998, None)
     """
 
     def wide(number: int) -> bool:
-        low, high = share_bounds(share, variance - sampling + sampling * labelled / number, number - 1)
+        low, high = share_bounds(share, variance - sampling + sampling * labelled / number, min(number - 1, freedom))
         return high - low > width
 
     few, enough = 1, 2

@@ -202,8 +202,14 @@ def _row(row: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _notes(reader: Reader) -> list[str]:
-    return [
+    notes = [
         f"{missing:,} sentences have nothing in column {by.column!r}: they are drawn from as a group of their own"
         for by, missing in zip(reader.by, reader.missing, strict=True)
         if missing
     ]
+    if reader.abstained:
+        notes.append(
+            f"{reader.abstained:,} sentences were left to a human (abstained): they are drawn from as all others, and "
+            "--boost takes the labels that the model would have given"
+        )
+    return notes

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.corpus.rows import UNDECIDED
 from experiments.measures.paired import holm
-from experiments.measures.prevalence import Corpus, Corrected, Design, corrected_shares
+from experiments.measures.prevalence import TUNED, Corpus, Corrected, Design, corrected_shares
 from experiments.measures.prevalence_counts import PARTS, Emq, adjusted_count
 from experiments.measures.prevalence_differences import labelled_needed, share_difference
 from experiments.measures.proportions import proportion_bounds
@@ -43,7 +43,7 @@ def estimate(
     -----
     PPI++, DSL and the sample alone take a group's own labelled sentences. The adjusted count and EMQ take the errors
     that the model makes in the whole sample, as they are meant to: they are right in a group as far as these are the
-    same there.
+    same there. A group without labelled sentences, of which nobody can know that, has the naive figure only.
     """
     members = _Members(population, labelled)
     notes = [*population.notes, *labelled.notes, *members.notes()]
@@ -155,8 +155,7 @@ def _group(
     for question in members.questions:
         here = inside[question.rows]
         found = _by_method(members, question, inside, here, part)
-        bounded = len(np.unique(question.design.articles[here])) >= MIN_GROUPS
-        best = found[REPORTED] if bounded else None
+        best = found[REPORTED] if _bounded(question, here) else None
         corrected.append(best if isinstance(best, Corrected) else None)
         for column, label in enumerate(question.labels):
             shares.append(_shares(members, question, here, found, column, label, width))
@@ -175,15 +174,14 @@ def _by_method(
     decided = given[question.rows]
     found: dict[str, _Found] = dict.fromkeys(METHODS)
     of_all = classes(given) if len(at) == 1 else given.astype(np.float64)
-    found["adjusted"] = adjusted_count(
-        classes(question.y), classes(decided), question.design, members.corpus(of_all, inside)
+    if here.any():
+        found["adjusted"] = adjusted_count(
+            classes(question.y), classes(decided), question.design, members.corpus(of_all, inside)
+        )
+        found["emq"] = question.emq.shares(classes(scores[inside]), members.parts[inside], bounds=not part)
+    found |= dict(
+        zip(("sample", "dsl", REPORTED), _corrected(members, question, inside, here, 0.0, 1.0, TUNED), strict=True)
     )
-    found["emq"] = question.emq.shares(classes(scores[inside]), members.parts[inside], bounds=not part)
-    if here.sum() >= 2:
-        corpus = members.corpus(scores.astype(np.float64), inside)
-        for method, weight in (("sample", 0.0), ("dsl", 1.0), (REPORTED, None)):
-            answers = scores[question.rows].astype(np.float64)
-            found[method] = corrected_shares(question.y, answers, question.design, corpus, here, weight)
     naive = members.corpus(given.astype(np.float64), inside)
     there = naive.sentences > 0
     bounds = [
@@ -192,6 +190,31 @@ def _by_method(
     ]
     found["naive"] = naive.means, np.asarray(bounds)
     return found
+
+
+def _corrected(
+    members: _Members, question: _Question, inside: np.ndarray, here: np.ndarray, *weights: float | None
+) -> list[Corrected | None]:
+    """Return what the labelled sentences inside say with the answers weighted so, None where there are too few."""
+    if here.sum() < 2:
+        return [None] * len(weights)
+    scores = members.population.scores[:, question.labels]
+    answers, corpus = scores[question.rows].astype(np.float64), members.corpus(scores, inside)
+    return [corrected_shares(question.y, answers, question.design, corpus, here, weight) for weight in weights]
+
+
+def _bounded(question: _Question, here: np.ndarray) -> bool:
+    """Return whether the labelled sentences inside are of enough articles for bounds."""
+    return len(np.unique(question.design.articles[here])) >= MIN_GROUPS
+
+
+def _reported(members: _Members, inside: np.ndarray) -> list[Corrected | None]:
+    """Return what PPI++ says of each question, None where too few articles were labelled for bounds."""
+    heres = [inside[question.rows] for question in members.questions]
+    return [
+        _corrected(members, question, inside, here, TUNED)[0] if _bounded(question, here) else None
+        for question, here in zip(members.questions, heres, strict=True)
+    ]
 
 
 def _shares(
@@ -211,8 +234,7 @@ def _shares(
             continue
         values, bounds = (each.values, each.bounds) if isinstance(each, Corrected) else each
         at = column + (len(values) - len(question.labels))  # of a label's absence and presence the presence
-        own = isinstance(each, Corrected)
-        low, high = (np.nan, np.nan) if own and articles < MIN_GROUPS else bounds[at]
+        low, high = (np.nan, np.nan) if method != "naive" and articles < MIN_GROUPS else bounds[at]
         by_method[method] = Estimate(float(values[at]), float(low), float(high))
     best, alone = found[REPORTED], found["sample"]
     needed: list[int | None] = [None, None]
@@ -224,6 +246,7 @@ def _shares(
                 float(each.variances[column]),
                 float(each.sampling[column]),
                 int(here.sum()),
+                each.freedom,
             )
             for each in (best, alone)
         ]
@@ -250,11 +273,7 @@ def _gaps(
         return []
     gaps = []
     for at, other in [(0, 1)] if len(groups) == 2 else [(at, None) for at in range(len(groups))]:
-        rest = (
-            corrected[other]
-            if other is not None
-            else _group(members, (), (member >= 0) & (member != at), None, True)[1]
-        )
+        rest = corrected[other] if other is not None else _reported(members, (member >= 0) & (member != at))
         for question, one, two in zip(members.questions, corrected[at], rest, strict=True):
             if one is None or two is None:
                 continue

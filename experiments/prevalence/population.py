@@ -150,6 +150,11 @@ def _notes(reader: Reader) -> list[str]:
     notes = []
     if reader.thresholds_differ:
         notes.append("rows have different thresholds, so they come from different models or trainings")
+    if reader.abstained:
+        notes.append(
+            f"{reader.abstained:,} sentences were left to a human (abstained): they are part of what shares are of, "
+            "with the labels that the model would have given"
+        )
     for by, missing in zip(reader.by, reader.missing, strict=True):
         if missing:
             notes.append(

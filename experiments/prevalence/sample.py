@@ -21,6 +21,7 @@ from experiments.tables.table import Table
 EQUAL = "equal"
 """What stands for a column of probabilities where every sentence had the same."""
 
+_WRITTEN = "probability"  # the column of probabilities that sample writes, and that goes with its stratum_size
 _OFF = 0.2  # by how much the weights may miss the number of sentences before a note says so
 
 
@@ -61,7 +62,7 @@ class Drawn:
         return {place: (texts[at], self.table.place(at)) for at, place in enumerate(self.places)}
 
 
-def read_drawn(name: str, data: Data, probabilities: str = "probability", warn: Warn = lambda line: None) -> Drawn:
+def read_drawn(name: str, data: Data, probabilities: str = _WRITTEN, warn: Warn = lambda line: None) -> Drawn:
     """Read which sentences a file has and with which probabilities they were drawn.
 
     Parameters
@@ -71,7 +72,7 @@ def read_drawn(name: str, data: Data, probabilities: str = "probability", warn: 
     data : Data
         Says which columns hold text and labels.
     probabilities : str, default "probability"
-        The column, or ``equal``.
+        The column, or ``equal``. A column ``stratum_size`` counts beside the one that sample writes only.
     warn : callable
         Called with a line for everything the user should know.
 
@@ -107,7 +108,10 @@ def read_drawn(name: str, data: Data, probabilities: str = "probability", warn: 
             "it with --probabilities, or give --probabilities equal if every scored sentence had the same chance"
         )
     found = np.array([_probability(cell, table.place(at)) for at, cell in enumerate(table[probabilities])])
-    return Drawn(table, list(places), number, found, *_strata(table))
+    strata, sizes, names = _strata(table)
+    if probabilities != _WRITTEN:
+        sizes = {}  # they go with the probabilities that sample wrote, not with those of one's own
+    return Drawn(table, list(places), number, found, strata, sizes, names)
 
 
 def _probability(cell: Any, where: str) -> float:
@@ -170,28 +174,34 @@ class Labelled:
     def design(self, population: Population, decided: np.ndarray) -> Design:
         """Return how those were drawn of which somebody has decided.
 
-        Within a stratum of known size these stand for all of it, as if nobody had decided on some of them at random.
+        Within a stratum these stand for all of it, each in proportion to 1 over its probability, as if it were chance
+        on which ones nobody decided. How many it has is `sizes`, else what all its drawn rows stand for.
 
         Raises
         ------
         InputError
             If nobody has decided on any of a stratum.
         """
-        strata, sizes = self.drawn.strata[decided], self.drawn.sizes
-        weights = (
-            np.ones(len(strata)) if np.isnan(self.drawn.probabilities).any() else 1 / self.drawn.probabilities[decided]
-        )
-        numbers = np.bincount(strata, minlength=len(self.drawn.names))
-        for stratum, size in sizes.items():
-            if not numbers[stratum]:
+        strata, names = self.drawn.strata[decided], self.drawn.names
+        equal = np.isnan(self.drawn.probabilities).any()
+        drawn = np.ones(len(self.y)) if equal else 1 / self.drawn.probabilities
+        totals = np.bincount(self.drawn.strata, drawn, minlength=len(names))
+        for stratum, size in self.drawn.sizes.items():
+            totals[stratum] = size
+        numbers = np.bincount(strata, minlength=len(names))
+        if not numbers.all():
+            none = int(np.flatnonzero(numbers == 0)[0])
+            if len(names) == 1:
                 raise InputError(
-                    f"{self.drawn.table.name}: nobody has decided on any sentence of stratum "
-                    f"{cut(self.drawn.names[stratum])!r}, which has {size:,} of {len(population):,} sentences: nothing "
-                    "is known of them; label some"
+                    f"{self.drawn.table.name}: has a label on which nobody has decided in any row; label some"
                 )
-            weights[strata == stratum] = size / numbers[stratum]
-        alone = numbers == 1
-        merged = np.where(alone[strata], np.flatnonzero(~alone)[0] if (~alone).any() else 0, strata)
+            raise InputError(
+                f"{self.drawn.table.name}: nobody has decided on any sentence of stratum {cut(names[none])!r}, which "
+                f"stands for {totals[none]:,.0f} of {len(population):,} sentences: nothing is known of them; label some"
+            )
+        weights = drawn[decided] * (totals / np.bincount(strata, drawn[decided], minlength=len(names)))[strata]
+        alone, several = numbers == 1, np.flatnonzero(numbers > 1)
+        merged = np.where(alone[strata], several[0] if several.size else 0, strata)
         return Design(weights, population.articles[self.at[decided]], merged)
 
 
@@ -238,7 +248,11 @@ def check_unseen(drawn: Drawn, trained_on: Collection[str], model: str) -> None:
         If it was: it answers better there than elsewhere, and the correction would be too small.
     """
     texts: Sequence[Any] = drawn.table["text"]
-    seen = [at for at, text in enumerate(texts) if fingerprint(cell_text(text)) in trained_on]
+    seen = [
+        at
+        for at, text in enumerate(map(cell_text, texts))
+        if fingerprint(text) in trained_on or fingerprint(unguarded(text)) in trained_on  # a CSV guards formulas
+    ]
     if seen:
         raise InputError(
             f"{drawn.table.place(seen[0])}: {model} was trained on this sentence ({len(seen)} of {len(texts)} rows): "

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from experiments.measures import prevalence_counts
 from experiments.measures.allocation import allocate
 from experiments.measures.prevalence import Corpus, Corrected, Design, corrected_shares, share_bounds
 from experiments.measures.prevalence_counts import PARTS, Emq, adjusted_count
@@ -101,6 +102,17 @@ def test_shares_of_classes_that_exclude_each_other_add_up_to_one():
     assert found.values.sum() == pytest.approx(1)
 
 
+def test_shares_of_classes_add_up_to_one_where_one_would_be_below_none():
+    """The model gives a class that nobody found in the sample less often in the corpus than there."""
+    y = np.repeat(np.eye(3)[1:], [20, 40], axis=0)
+    answers = np.tile([0.1, 0.3, 0.6], (60, 1))
+    corpus = one_each(np.vstack([answers, np.tile([0.0, 0.35, 0.65], (540, 1))]))
+    found = corrected_shares(y, answers, alike(60, 600), corpus, weight=1.0)
+    assert found.values.sum() == pytest.approx(1)
+    assert (found.values[0], found.bounds[0][0]) == (0, 0)
+    assert found.values[1:] == pytest.approx([1 / 3, 2 / 3])
+
+
 @pytest.mark.parametrize(("setting", "boost"), [(SETTINGS[1], 0.5), (SETTINGS[4], 0.0)])
 def test_bounds_hold_the_truth_where_those_of_counting_do_not(setting, boost):
     truth, found = simulated(150, setting, 200, boost, emq=0)
@@ -110,6 +122,35 @@ def test_bounds_hold_the_truth_where_those_of_counting_do_not(setting, boost):
     assert found.coverage("naive") < 25
     width = {method: np.mean([width for *_, width in rows]) for method, rows in found.rows.items()}
     assert width["ppi++"] <= min(width["sample"], width["dsl"])
+
+
+def drawn_whole(times: int, of_article: float, answers_of_article: bool, weight: float | None) -> float:
+    """Return how often bounds hold 30% where 20 of 300 articles of 20 sentences are drawn, with all that they have.
+
+    Labels are alike in an article in a part of its sentences; answers are good, or say the same of a whole article.
+    """
+    articles, size, drawn, held = 300, 20, 20, 0
+    article = np.repeat(np.arange(articles), size)
+    for number in range(times):
+        rng = np.random.default_rng([7, number])
+        y = (rng.random(articles) < 0.3)[article]
+        y = np.where(rng.random(len(y)) < of_article, y, rng.random(len(y)) < 0.3).astype(float)
+        said = rng.random(articles)[article] if answers_of_article else np.where(y == 1, 0.9, 0.1)
+        said = np.clip(said + 0.05 * rng.standard_normal(len(y)), 0, 1)
+        rows = np.flatnonzero(np.isin(article, rng.choice(articles, drawn, replace=False)))
+        design = Design(np.full(len(rows), articles / drawn), article[rows], np.zeros(len(rows), int))
+        corpus = Corpus(np.full(articles, size), np.bincount(article, said)[:, None])
+        low, high = corrected_shares(y[rows][:, None], said[rows][:, None], design, corpus, weight=weight).bounds[0]
+        held += low <= 0.3 <= high
+    return held / times
+
+
+@pytest.mark.parametrize(
+    ("of_article", "answers_of_article", "weight"),
+    [(1.0, False, 0.0), (0.7, False, 0.0), (1.0, False, None), (0.0, True, 1.0), (0.0, True, None)],
+)
+def test_bounds_hold_the_truth_where_articles_were_drawn_whole(of_article, answers_of_article, weight):
+    assert drawn_whole(150, of_article, answers_of_article, weight) > 0.9
 
 
 def test_the_adjusted_count_of_one_label_is_that_of_the_textbook():
@@ -161,6 +202,21 @@ def test_emq_follows_shares_that_have_moved():
     assert bounds[1][0] < 0.15 < bounds[1][1]
 
 
+def test_emq_of_a_sample_of_few_articles_has_their_degrees_of_freedom(monkeypatch):
+    """With those of all parts its bounds of six articles held the truth in 93 of 100 draws, and hold it in 97."""
+    taken = []
+    monkeypatch.setattr(
+        prevalence_counts, "share_bounds", lambda *given: taken.append(given[2]) or share_bounds(*given)
+    )
+    y = np.tile([[1.0, 0.0], [0.0, 1.0]], (60, 1))
+    p = np.tile([[0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]], (30, 1))
+    for articles, freedom in ((6, 5), (120, PARTS - 1)):
+        parts = np.arange(120) % articles % PARTS
+        Emq(y, p, np.ones(120), parts).shares(p, np.arange(120) % PARTS, bounds=True)
+        assert set(taken) == {freedom}
+        taken.clear()
+
+
 def test_bounds_of_a_share_are_wilsons():
     n = 80
     low, high = share_bounds(0.25, 0.25 * 0.75 / n, 1e9)
@@ -196,7 +252,9 @@ def test_differences_are_told_when_they_are_large_and_not_when_they_are_chance()
 def test_bounds_of_a_difference_are_those_of_its_shares_square_and_add():
     def part(value, low, high, at):
         influence = np.eye(2)[:, [at]] * 0.1
-        return Corrected(np.array([value]), np.array([[low, high]]), np.array([0.01]), np.array([0.01]), 1.0, influence)
+        return Corrected(
+            np.array([value]), np.array([[low, high]]), np.array([0.01]), np.array([0.01]), 1.0, 99, influence
+        )
 
     found = share_difference(part(0.4, 0.37, 0.46, 0), part(0.2, 0.18, 0.24, 1), 0, 50)
     assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2 - 0.05, 0.2 + np.hypot(0.06, 0.02)))
@@ -206,13 +264,26 @@ def test_bounds_of_a_difference_are_those_of_its_shares_square_and_add():
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3])
 def test_needed_sentences_give_the_width_that_was_asked_for(share):
-    needed = labelled_needed(0.05, share, 0.0005, 0.0004, 200)
+    needed = labelled_needed(0.05, share, 0.0005, 0.0004, 200, 180)
 
     def width(number):
-        return np.ptp(share_bounds(share, 0.0001 + 0.0004 * 200 / number, number - 1))
+        return np.ptp(share_bounds(share, 0.0001 + 0.0004 * 200 / number, min(number - 1, 180)))
 
     assert width(needed) <= 0.05 < width(needed - 1)
-    assert labelled_needed(0.01, 0.3, 0.001, 0.0009, 200) is None
+    assert labelled_needed(0.01, 0.3, 0.001, 0.0009, 200, 180) is None
+
+
+def test_a_width_narrower_than_that_of_few_articles_takes_more_sentences_than_there_are():
+    rng = np.random.default_rng(1)
+    article = np.repeat(np.arange(8), 500)
+    y, some = (rng.random((4000, 1)) < 0.3).astype(float), rng.choice(4000, 200, replace=False)
+    design = Design(np.full(200, 20.0), article[some], np.zeros(200, int))
+    now = corrected_shares(y[some], y[some] * 0, design, Corpus(np.full(8, 500), np.zeros((8, 1))))
+    width = np.ptp(now.bounds[0])
+    of_now = float(now.values[0]), float(now.variances[0]), float(now.sampling[0]), 200, now.freedom
+    assert labelled_needed(width * 1.0001, *of_now) == 200
+    narrower = labelled_needed(width * 0.95, *of_now)
+    assert narrower is not None and narrower > 200
 
 
 def test_draws_add_up_and_leave_no_stratum_without():

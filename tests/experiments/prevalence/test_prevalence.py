@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.measures.prevalence_counts import Emq
 from experiments.model.classifier import fingerprint
 from tests.conftest import ROOT, write_jsonl
 from tests.experiments.prevalence.conftest import read, refused, run, said
@@ -130,6 +131,68 @@ def test_rows_that_nobody_decided_are_left_out_counted_and_weighted_for(scored, 
     assert (share(partly, "threat")["labelled"], share(partly, "cooperation")["labelled"]) == (60, 120)
 
 
+@pytest.fixture
+def shares_of(tmp_path, monkeypatch):
+    """Return a function: the share of the sample alone, by what was drawn of 44 sentences, each of its own article."""
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(Path("s.jsonl"), [row(f"a{n}", 1, f"Text {n}.") for n in range(44)])
+
+    def command(rows: list[dict], *options: str) -> list[str]:
+        sample = [{"article": f"a{n}", "sentence": 1, "text": f"Text {n}.", **each} for n, each in enumerate(rows)]
+        write_jsonl(Path("l.jsonl"), sample)
+        return ["prevalence", "s.jsonl", "--labelled", "l.jsonl", *options]
+
+    return command
+
+
+def test_rows_of_a_stratum_stand_each_for_what_its_own_probability_says(shares_of):
+    rows = [{"labels": ["threat"] * (at < 6), "p": 0.5 if at < 6 else 6 / 32} for at in range(12)]
+    expected = 12 / 44
+    for columns, options in (
+        (("probability",), []),
+        (("p",), ["--probabilities", "p"]),
+        (("p", "probability"), ["--probabilities", "p"]),
+    ):
+        drawn = [
+            {
+                "labels": each["labels"],
+                "stratum": "1",
+                "stratum_size": 44,
+                **({"probability": 12 / 44} if len(columns) > 1 else {}),
+                columns[0]: each["p"],
+            }
+            for each in rows
+        ]
+        found = said(*shares_of(drawn, *options))
+        assert share(found, "threat", "sample")["share"] == pytest.approx(expected)
+
+
+def test_probabilities_of_ones_own_are_not_undone_by_the_sizes_of_strata(shares_of):
+    """Strata of 22 from which six were drawn each, of which the user says that one is drawn three times as often."""
+    rows = [
+        {
+            "labels": ["threat"] * (at < 6),
+            "stratum": str(at // 6),
+            "stratum_size": 22,
+            "probability": 6 / 22,
+            "p": 6 / 11 if at < 6 else 6 / 33,
+        }
+        for at in range(12)
+    ]
+    assert share(said(*shares_of(rows)), "threat", "sample")["share"] == pytest.approx(0.5)
+    assert share(said(*shares_of(rows, "--probabilities", "p")), "threat", "sample")["share"] == pytest.approx(0.25)
+
+
+def test_strata_without_sizes_are_made_up_for_and_refused_as_those_with_sizes(shares_of):
+    rows = [{"labels": ["threat"] * (at < 6), "stratum": str(at // 6), "probability": 6 / 22} for at in range(12)]
+    some = [{**each, "labels": None} if at in (0, 1, 2) else each for at, each in enumerate(rows)]
+    assert share(said(*shares_of(some)), "threat", "sample")["share"] == pytest.approx(0.5)
+    none = [{**each, "labels": None} if at < 6 else each for at, each in enumerate(rows)]
+    assert "nobody has decided on any sentence of stratum '0', which stands for 22 of 44" in refused(*shares_of(none))
+    partly = [{"labels": [], "undecided": ["threat"]} for _ in range(12)]
+    assert "a label on which nobody has decided" in refused(*shares_of(partly, "--probabilities", "equal"))
+
+
 def test_a_sample_without_a_label_has_bounds_and_a_note(scored, labelled):
     write_jsonl(Path("none.jsonl"), [{**each, "labels": []} for each in labelled])
     found = said("prevalence", scored, "--labelled", "none.jsonl")
@@ -146,13 +209,43 @@ def test_groups_without_labels_and_sentences_without_a_value_are_told_of(scored,
     plain = [{name: cell for name, cell in each.items() if not name.startswith("stratum")} for each in labelled]
     write_jsonl(Path("plain.jsonl"), plain)
     found = said("prevalence", "more.jsonl", "--labelled", "plain.jsonl", "--by", "outlet")
-    assert share(found, "threat", outlet="Tiny")["share"] is None
+    for method in ("ppi++", "sample", "dsl", "adjusted", "emq"):
+        assert share(found, "threat", method, outlet="Tiny")["share"] is None
+        assert share(found, "threat", method, outlet="Post")["share"] is not None
     assert share(found, "threat", "naive", outlet="Tiny")["share"] == 0
     assert any(
         "1 of 3 groups by outlet have no labelled sentence" in note and "Tiny" in note for note in found["notes"]
     )
     assert any("1 sentences have nothing in column 'outlet'" in note for note in found["notes"])
     assert "Tiny" not in {name for each in found["differences"] for name in each["group"]}
+
+
+def test_labelled_sentences_of_fewer_than_five_articles_have_no_bounds_by_any_method(scored, made, truth):
+    def shares(articles: int, *options: str) -> dict[str, dict]:
+        rows = [
+            {**each, "labels": truth[each["article"], each["sentence"]]}
+            for each in made[0]
+            if int(each["article"][1:]) < articles and not each.get("boilerplate")
+        ]
+        write_jsonl(Path("few.jsonl"), rows)
+        found = said("prevalence", scored, "--labelled", "few.jsonl", "--probabilities", "equal", *options)
+        group = {"outlet": "Globe"} if options else {}
+        return {method: share(found, "threat", method, **group) for method in found["methods"]}
+
+    for found in (shares(4), shares(8, "--by", "outlet")):
+        assert all(each["share"] is not None for each in found.values())
+        assert [method for method, each in found.items() if each["low"] is not None] == ["naive"]
+    assert all(each["low"] is not None for each in shares(16).values())
+
+
+def test_all_others_are_counted_by_the_reported_method_alone(scored, labelled, monkeypatch):
+    """EMQ of all others, of which nothing is shown, took most of the time where there were many groups."""
+    calls = []
+    shares = Emq.shares
+    monkeypatch.setattr(Emq, "shares", lambda *arguments, **named: calls.append(1) or shares(*arguments, **named))
+    found = said("prevalence", scored, "--labelled", "labelled.jsonl", "--by", "month")
+    assert len(found["differences"]) == 6
+    assert len(calls) == 2 * (1 + 3)
 
 
 def test_page_table_and_text_say_the_same(scored, labelled):
@@ -273,6 +366,25 @@ def test_a_model_that_was_trained_on_the_sample_is_refused(tmp_path, monkeypatch
     assert not any("was not looked at" in note for note in said(*command)["notes"])
 
 
+@pytest.mark.parametrize("text", ["- He said no.", "@bbc reports talks", "=1 is what it says", "+ 5 dead"])
+def test_a_sentence_of_the_training_is_known_though_a_spreadsheet_guards_it(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "tests/experiments/saved_models/separate-0.1.0", "model")
+    with Path("model/trained-on.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{fingerprint(text)}\n")
+    write_jsonl(Path("s.jsonl"), [row(f"a{n}", 1, text if n == 0 else f"Unseen {n}.") for n in range(12)])
+    said("sample", "s.jsonl", "-n", 12, "-o", "l.csv")
+    with Path("l.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert sum(each["text"] == f"'{text}" for each in rows) == 1
+    with Path("l.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], "labels"])
+        writer.writeheader()
+        writer.writerows({**each, "labels": ""} for each in rows)
+    error = refused("prevalence", "s.jsonl", "--labelled", "l.csv", "--model", "model")
+    assert "was trained on this sentence (1 of 12 rows)" in error
+
+
 def test_sentences_left_to_a_human_are_part_of_the_corpus(scored, labelled):
     """Else the corpus would be the sure sentences alone, of which few have a label."""
     expected = said("prevalence", scored, "--labelled", "labelled.jsonl")
@@ -287,5 +399,9 @@ def test_sentences_left_to_a_human_are_part_of_the_corpus(scored, labelled):
     write_jsonl(Path("unsure.jsonl"), unsure)
     found = said("prevalence", "unsure.jsonl", "--labelled", "labelled.jsonl")
     assert found["shares"] == expected["shares"] and found["sentences"] == 480
-    assert said("sample", "unsure.jsonl", "-n", 50, "-o", "again.jsonl")["sentences"] == drawn["sentences"]
+    again = said("sample", "unsure.jsonl", "-n", 50, "-o", "again.jsonl")
+    assert again["sentences"] == drawn["sentences"]
+    left = f"{sum(each['abstained'] for each in unsure):,} sentences were left to a human (abstained)"
+    assert all(any(note.startswith(left) for note in each["notes"]) for each in (found, again))
+    assert not any("abstained" in note for each in (expected, drawn) for note in each["notes"])
     assert read("again.jsonl") == read("drawn.jsonl")
