@@ -207,6 +207,11 @@ def _notes(reader: Reader) -> list[str]:
         for by, missing in zip(reader.by, reader.missing, strict=True)
         if missing
     ]
+    if reader.thresholds_differ:
+        notes.append(
+            "labels were given by different thresholds, so the files come from several models or trainings; the draw "
+            "doesn't mind, but --boost takes the labels of each"
+        )
     if reader.abstained:
         notes.append(
             f"{reader.abstained:,} sentences were left to a human (abstained): they are drawn from as all others, and "

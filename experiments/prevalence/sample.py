@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.config.schema import Data, Task
-from experiments.corpus.rows import UNDECIDED, indicator, need
+from experiments.corpus.rows import UNDECIDED, indicator, need, refuse_scored
 from experiments.errors import InputError, cut, short
 from experiments.measures.prevalence import Design
 from experiments.model.classifier import fingerprint
@@ -83,6 +83,7 @@ def read_drawn(name: str, data: Data, probabilities: str = _WRITTEN, warn: Warn 
         are told of differently by their rows.
     """
     table = read_table(name, data.encoding, data.header, warn)
+    refuse_scored(table)
     need(table, data.columns.text, "text")
     if "article" not in table.column_names:
         raise InputError(f"{name}: has no column 'article'; it has {', '.join(table.column_names)} (sample writes it)")
@@ -100,6 +101,11 @@ def read_drawn(name: str, data: Data, probabilities: str = _WRITTEN, warn: Warn 
                 f"{cut(place[0])!r}); keep one row a sentence, with the labels that you decided on"
             )
     if probabilities == EQUAL:
+        if _WRITTEN in table.column_names and len({cell_key(cell) for cell in table[_WRITTEN]}) > 1:
+            raise InputError(
+                f"{name}: --probabilities equal, but its own column {_WRITTEN!r} says that its sentences were "
+                "drawn with different ones; leave the option out"
+            )
         found = np.full(len(table), np.nan)
         return Drawn(table, list(places), number, found, np.zeros(len(table), dtype=np.int64), {}, ["all"])
     if probabilities not in table.column_names:
@@ -270,6 +276,15 @@ def _notes(drawn: Drawn, population: Population, y: np.ndarray) -> list[str]:
         )
     if partly := int(((y == UNDECIDED).any(axis=1) & ~(y == UNDECIDED).all(axis=1)).sum()):
         notes.append(f"{partly} rows have labels that nobody decided; each label is counted where it is decided")
+    wanted = sum(
+        round(size * float(drawn.probabilities[drawn.strata == stratum].mean()))
+        for stratum, size in drawn.sizes.items()
+    )
+    if len(y) < wanted:
+        notes.append(
+            f"{wanted - len(y)} of the {wanted} rows that were drawn are not in {drawn.table.name}: the shares hold if "
+            "it is chance which ones are missing"
+        )
     if np.isnan(drawn.probabilities).any():
         notes.append("--probabilities equal: every scored sentence is taken to have had the same chance to be drawn")
     elif not drawn.sizes:

@@ -42,7 +42,11 @@ def test_shares_are_corrected_and_the_one_to_report_is_named(scored, labelled, t
 
 def test_a_corpus_that_is_labelled_whole_has_its_own_shares(scored, truth):
     rows = [
-        {**each, "labels": truth[each["article"], each["sentence"]], "probability": 1.0}
+        {
+            **{name: cell for name, cell in each.items() if name not in ("boilerplate", "scores", "thresholds")},
+            "labels": truth[each["article"], each["sentence"]],
+            "probability": 1.0,
+        }
         for each in read(scored)
         if not each.get("boilerplate")
     ]
@@ -405,3 +409,24 @@ def test_sentences_left_to_a_human_are_part_of_the_corpus(scored, labelled):
     assert all(any(note.startswith(left) for note in each["notes"]) for each in (found, again))
     assert not any("abstained" in note for each in (expected, drawn) for note in each["notes"])
     assert read("again.jsonl") == read("drawn.jsonl")
+
+
+def test_rows_that_are_missing_of_a_sample_are_told_of(scored, labelled):
+    assert not any(
+        "not in labelled.jsonl" in note for note in said("prevalence", scored, "--labelled", "labelled.jsonl")["notes"]
+    )
+    write_jsonl(Path("labelled.jsonl"), labelled[9:])
+    found = said("prevalence", scored, "--labelled", "labelled.jsonl")
+    assert any(
+        note.startswith("9 of the 120 rows that were drawn are not in labelled.jsonl") for note in found["notes"]
+    )
+
+
+def test_a_boosted_sample_is_not_taken_for_an_equal_one_nor_a_models_labels_for_peoples(scored, truth):
+    said("sample", scored, "-n", 60, "--boost", 0.5, "-o", "boosted.jsonl")
+    rows = [{**each, "labels": truth[each["article"], each["sentence"]]} for each in read("boosted.jsonl")]
+    write_jsonl(Path("boosted.jsonl"), rows)
+    assert "were drawn with different ones" in refused(
+        "prevalence", scored, "--labelled", "boosted.jsonl", "--probabilities", "equal"
+    )
+    assert "its labels are a model's" in refused("prevalence", scored, "--labelled", scored, "--probabilities", "equal")
