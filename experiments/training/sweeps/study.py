@@ -19,6 +19,7 @@ from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.training.sweeps.entries import LOST, Entry, Known, entry_of
+from experiments.training.sweeps.importances import importances_of
 from experiments.training.sweeps.owners import Owner, owner_of, this_process
 from experiments.training.sweeps.proposals import Settings, Space, Tried, propose
 from experiments.training.sweeps.storage import Storage
@@ -30,7 +31,6 @@ SILENT = 180.0
 """Seconds without a beat after which a process of another machine counts as gone, by this machine's clock."""
 
 _BEAT = 20.0  # seconds between two
-_TELLING = 8  # complete trials without which importances tell nothing
 _RETRIED = "retried"
 
 
@@ -182,21 +182,9 @@ class Study:
             return True
 
     def importances(self) -> dict[str, float]:
-        """Return how much of the metric's spread each field explains, the largest first; empty if nobody can tell.
-
-        References
-        ----------
-        Watanabe, S., Bansal, A. & Hutter, F. (2023). PED-ANOVA: Efficiently quantifying hyperparameter importance in
-        arbitrary subspaces. IJCAI.
-        """
-        values = [each.value for each in self.settled() if each.state == TrialState.COMPLETE]
-        if len(values) < _TELLING or len(set(values)) < 3:
-            return {}
-        with self.storage.asked():
-            try:
-                return dict(optuna.importance.get_param_importances(self._study))
-            except (ValueError, RuntimeError, OptunaError):
-                return {}
+        """Return how much each field mattered, the largest first; see :func:`importances_of`."""
+        tried = [Tried(each.params, each.state, each.value, each.parts) for each in self.settled()]
+        return importances_of(self.space, tried, self.seed)
 
     @contextmanager
     def alive(self) -> Iterator[None]:
