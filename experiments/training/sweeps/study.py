@@ -181,6 +181,12 @@ class Study:
             self._study.set_user_attr(name, this_process().name)
             return True
 
+    def give_up(self, name: str) -> None:
+        """Leave a task that this process has taken to the others; one that isn't its own stays as it is."""
+        with self.storage.asked(), self.storage.locked():
+            if self._study.user_attrs.get(name) == this_process().name:
+                self._study.set_user_attr(name, None)
+
     def importances(self) -> dict[str, float]:
         """Return how much each field mattered, the largest first; see :func:`importances_of`."""
         tried = [Tried(each.params, each.state, each.value, each.parts) for each in self.settled()]
