@@ -16,6 +16,7 @@ from experiments.tracking.connection import connect
 from experiments.tracking.families import Family
 from experiments.tracking.trials import find_winner, start_sweep, winner_tags
 from experiments.train import prepare, train
+from experiments.training.sweeps.owners import owner_of
 from experiments.training.sweeps.page import write_page
 from experiments.training.sweeps.storage import hidden
 from experiments.training.sweeps.summary import Row, Summary, winner_of
@@ -131,28 +132,43 @@ def _best(trials: Trials, family: Family, say: Warn) -> Row:
 def _winner(trials: Trials, best: Row, test: Labelled, family: Family, say: Warn) -> dict[str, Any]:
     """Return what the best trial's settings reach on the test rows, measured by one process alone, and once."""
     study, name = trials.study, _name(best, test)
+    waiting: str | None = None
     while (kept := _kept(trials, test)) is None:
         if not study.take(_MEASURING):
+            if (holder := study.get(_MEASURING)) not in (None, waiting):
+                owner, waiting = owner_of(holder), holder
+                say(
+                    f"waiting for process {owner.pid} on {owner.host}, which is measuring a winner of this sweep on "
+                    "the test rows"
+                )
             time.sleep(POLL)
             continue
-        if (kept := _kept(trials, test)) is not None:  # another process was done with it before this one looked
-            break
-        if (found := find_winner(name, trials.digest)) is None:
-            say(f"fitting trial {best.number} on all {len(trials.rows)} training rows: {best.said}")
-            config = with_values(trials.config, best.settings)
-            summary = _summary(trials, None)
-            train(
-                config.model_copy(update={"name": f"{trials.config.name}-winner"}),
-                lambda line: say(line) if line.startswith("note:") else None,
-                winner_tags(family, name, len(summary.rows)),
-                summary.won_against,
-            )
-            found = find_winner(name, trials.digest)
-            assert found is not None
-        run_id, metrics = found
-        told = {"run_id": run_id, "metrics": metrics, "parent": family.run.id}
-        study.put(_WINNERS, {**(study.get(_WINNERS) or {}), name: told})
+        try:
+            if _kept(trials, test) is None:  # no other process was done with it before this one looked
+                told = _measured(trials, best, name, family, say)
+                study.put(_WINNERS, {**(study.get(_WINNERS) or {}), name: told})
+        finally:
+            with suppress(UnfinishedError):  # the storage is gone, and what is going on says so
+                study.give_up(_MEASURING)
     return kept
+
+
+def _measured(trials: Trials, best: Row, name: str, family: Family, say: Warn) -> dict[str, Any]:
+    """Fit the best trial's settings and measure them on the test rows, unless MLflow has that already."""
+    if (found := find_winner(name, trials.digest)) is None:
+        say(f"fitting trial {best.number} on all {len(trials.rows)} training rows: {best.said}")
+        config = with_values(trials.config, best.settings)
+        summary = _summary(trials, None)
+        train(
+            config.model_copy(update={"name": f"{trials.config.name}-winner"}),
+            lambda line: say(line) if line.startswith("note:") else None,
+            winner_tags(family, name, len(summary.rows)),
+            summary.won_against,
+        )
+        found = find_winner(name, trials.digest)
+        assert found is not None
+    run_id, metrics = found
+    return {"run_id": run_id, "metrics": metrics, "parent": family.run.id}
 
 
 def _kept(trials: Trials, test: Labelled) -> dict[str, Any] | None:

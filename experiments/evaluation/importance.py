@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from experiments.classifiers.separate import SeparateTargets
 from experiments.errors import InputError
 from experiments.evaluation.evaluate import Evaluation
-from experiments.measures.importance import exchange_rows, importance
+from experiments.measures.importance import exchange_rows, importance, largest_group
 from experiments.measures.resampling import MIN_GROUPS, Estimate
 from experiments.model import SentenceClassifier
 from experiments.notices import Warn
@@ -80,7 +80,8 @@ def measure_importance(
     bootstrap, seed : int
         Resamples of groups behind the bounds, and the seed of these and of the exchanges.
     say : callable
-        Called with a line for each thing a reader should know.
+        Called with a line for each thing a reader should know: too few groups for bounds, or one with more than half
+        of the rows, which are exchanged among themselves then.
 
     Raises
     ------
@@ -96,6 +97,11 @@ def measure_importance(
     groups = len(set(data.groups))
     if groups < MIN_GROUPS:
         say(f"note: the rows are of {groups} group(s): with fewer than {MIN_GROUPS} importance has no bounds")
+    if 2 * (most := largest_group(data.groups)) > len(data):
+        say(
+            f"note: {most} of {len(data)} rows are of one article, so columns are exchanged within it, too: since its "
+            "rows are alike, importance may come out too small"
+        )
     rows: list[Any] = data.texts if data.targets is None else list(zip(data.texts, data.targets, strict=True))
     _, predict = _parts(classifier.pipeline)
     columns = blocks.read(rows)

@@ -19,6 +19,11 @@ from experiments.measures.tallies import Tallies
 _MANY = 200  # groups beyond which nothing is left out in turn
 
 
+def largest_group(groups: Sequence[str]) -> int:
+    """Return how many rows the largest group has; 0 without any."""
+    return int(np.bincount(members(groups)[1]).max(initial=0))
+
+
 def exchange_rows(groups: Sequence[str], rng: np.random.Generator) -> np.ndarray:
     """Return for each of n rows whose part it gets: a random permutation in which no row gets one of its own group.
 
@@ -40,7 +45,7 @@ def exchange_rows(groups: Sequence[str], rng: np.random.Generator) -> np.ndarray
     [2, 3, 0, 1]
     """
     count, member = members(groups)
-    n, largest = len(member), int(np.bincount(member).max(initial=0))
+    n, largest = len(member), largest_group(groups)
     if 2 * largest > n or count < 2:
         return rng.permutation(n)
     order = np.lexsort([rng.random(n), rng.permutation(count)[member]])

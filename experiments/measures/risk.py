@@ -239,12 +239,15 @@ def first_tried(rows: Surest, level: float) -> int | None:
 
 
 def least_level(rows: Surest) -> float | None:
-    """Return the lowest level, in hundredths, that can be promised on these rows; None if there is none below 1."""
-    low, high = 0, 100
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if choose_cut(rows, middle / 100) is None else (low, middle)
-    return high / 100 if high < 100 else None
+    """Return the lowest level, in hundredths, that can be promised on these rows; None if there is none below 1.
+
+    Notes
+    -----
+    One level after the other is tried, for a higher one may be refused again: its order of cuts begins with fewer rows
+    (:func:`first_tried`), where an error or two end it. It doesn't take over the cut of the lower one, which would be
+    several orders for one promise, each of which may fail with 5%.
+    """
+    return next((level / 100 for level in range(1, 100) if choose_cut(rows, level / 100) is not None), None)
 
 
 def risk_coverage(rows: Surest, points: int = 20) -> list[Point]:

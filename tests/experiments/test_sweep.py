@@ -19,7 +19,9 @@ from experiments.sweep import sweep
 from experiments.tracking.artifacts import fetch_artifact, last_run
 from experiments.tracking.runs import start_run
 from experiments.training.processes import Ended
+from experiments.training.sweeps import study as study_module
 from experiments.training.sweeps import trials as trials_module
+from experiments.training.sweeps.owners import Owner, this_process
 from tests.conftest import seed_rows, write_jsonl
 from tests.postgres import binary
 from tests.sweeps import killed_thrice, two_at_once
@@ -36,6 +38,7 @@ sweep:
   space: {classifier.C: [0.5, 2.0], features.0.ngram: [[1, 1], [1, 2]]}
   folds: 2
 """
+OTHER = Owner(this_process().host, os.getppid(), "1")
 
 
 class Fits:
@@ -235,6 +238,67 @@ def test_interrupt_gives_trials_up_and_the_next_start_goes_on(place, fits, quick
     assert (found.run_id, found.measured) == (parent.info.run_id, 2)
     assert any("2 of 4 trials are done" in line for line in lines)
     assert any(f"taking up run {found.run_id}" in line for line in lines)
+
+
+@pytest.fixture
+def rising(fits, monkeypatch):
+    """Have every trial that is measured be better than those before it."""
+    measured = trials_module.measured
+
+    def better(config, held, tables):
+        found = measured(config, held, tables)
+        return {**found, "macro_f1": type(found["macro_f1"])(len(fits.parts) / 100)}
+
+    monkeypatch.setattr(trials_module, "measured", better)
+
+
+MORE = "sweep.sampler=random"
+
+
+def test_process_that_measured_a_winner_and_stays_keeps_no_other_from_the_next(place, quick, rising, monkeypatch):
+    run(MORE, trials=1)  # as in a notebook, which lives on
+
+    def waits(seconds):
+        raise AssertionError("waits for a process that has nothing to do")
+
+    monkeypatch.setattr(sweep_module.time, "sleep", waits)
+    monkeypatch.setattr(study_module, "this_process", lambda: OTHER)
+    found, _ = run(MORE, trials=2)
+    assert found.summary.best.number == 2 and found.summary.winner.looks == 2
+
+
+def test_process_whose_measuring_fails_keeps_no_other_from_it(place, quick, rising, monkeypatch):
+    def fails(*arguments):
+        raise MemoryError
+
+    whole = sweep_module.train
+    monkeypatch.setattr(sweep_module, "train", fails)
+    with pytest.raises(MemoryError):
+        run(MORE, trials=1)
+    monkeypatch.setattr(sweep_module, "train", whole)
+    monkeypatch.setattr(sweep_module.time, "sleep", lambda seconds: pytest.fail("waits"))
+    monkeypatch.setattr(study_module, "this_process", lambda: OTHER)
+    assert run(MORE, trials=1)[0].summary.winner.looks == 1
+
+
+def test_who_is_waited_for_is_said_once(place, quick, rising, monkeypatch):
+    slept = []
+    take = study_module.Study.take
+
+    def busy(self, name):  # by a process that is there for two looks
+        if len(slept) < 2:
+            self.put(name, OTHER.name)
+            return False
+        self.put(name, None)
+        return take(self, name)
+
+    monkeypatch.setattr(study_module.Study, "take", busy)
+    monkeypatch.setattr(sweep_module.time, "sleep", slept.append)
+    _, lines = run(MORE, trials=1)
+    said = [line for line in lines if line.startswith("waiting for")]
+    assert said == [
+        f"waiting for process {OTHER.pid} on {OTHER.host}, which is measuring a winner of this sweep on the test rows"
+    ]
 
 
 @pytest.mark.slow

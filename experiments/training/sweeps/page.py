@@ -89,7 +89,7 @@ def draw_history(summary: Summary) -> str:
 
 
 def draw_importances(importances: Mapping[str, float]) -> str:
-    """Return bars of how much of the metric's spread each field explains, as SVG."""
+    """Return bars of each field's share of what the fields by themselves explain of the metric's spread, as SVG."""
     from matplotlib.figure import Figure
 
     names = list(importances)[::-1]
@@ -97,7 +97,7 @@ def draw_importances(importances: Mapping[str, float]) -> str:
         figure = Figure(figsize=(2 * COLUMN, 0.5 + 0.24 * len(names)), layout="constrained")
         axes = figure.subplots()
         axes.barh([short(name, 40) for name in names], [importances[name] for name in names], 0.6, color=PALETTE[2])
-        axes.set(xlabel="share of what the fields explain", xlim=(0, 1))
+        axes.set(xlabel="share of what the fields by themselves explain", xlim=(0, 1))
         return as_svg(figure)
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from statistics import median
 from typing import Any, Literal
 
 import optuna
@@ -18,6 +19,7 @@ from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.training.sweeps.entries import LOST, Entry, Known, entry_of
+from experiments.training.sweeps.importances import importances_of
 from experiments.training.sweeps.owners import Owner, owner_of, this_process
 from experiments.training.sweeps.proposals import Settings, Space, Tried, propose
 from experiments.training.sweeps.storage import Storage
@@ -29,7 +31,6 @@ SILENT = 180.0
 """Seconds without a beat after which a process of another machine counts as gone, by this machine's clock."""
 
 _BEAT = 20.0  # seconds between two
-_TELLING = 8  # complete trials without which importances tell nothing
 _RETRIED = "retried"
 
 
@@ -68,14 +69,11 @@ class Study:
         self._key_of, self._known = key_of, known
         self._beats: dict[str, tuple[Any, float]] = {}
         self.exhausted = False  # whether there are fewer settings than trials
-        prunes = space.sweep.prunes
-        pruner = optuna.pruners.MedianPruner(PRUNED_AFTER, 0) if prunes else optuna.pruners.NopPruner()
         with storage.asked(), storage.locked():
             self._study = optuna.create_study(
                 storage=storage.optuna,
                 study_name=name,
                 direction="maximize" if space.sweep.maximises else "minimize",
-                pruner=pruner,
                 load_if_exists=True,
             )
 
@@ -128,14 +126,22 @@ class Study:
     def report(self, number: int, part: int, value: float) -> bool:
         """Keep a running trial's metric over its first so many folds, and return whether to end it there.
 
-        Undefined (nan), which the median can't be compared with, is no reason to.
+        That is so if the sweep prunes and the metric is worse than the median of the complete trials after as many
+        folds, of which there must be four. Undefined (nan), which the median can't be compared with, is no reason to.
+        Optuna's own pruner won't do: it compares the best of the trial's parts so far, and each part has the rows of
+        those before it, so one lucky fold would save the trial for good.
         """
         if value != value:
             return False
         with self.storage.asked():
-            trial = self._trial(number)
-            trial.report(value, part)
-            return bool(trial.should_prune())
+            self._trial(number).report(value, part)
+        if not self.space.sweep.prunes:
+            return False
+        others = [each.parts[part] for each in self.settled() if each.value is not None and part in each.parts]
+        if len(others) < PRUNED_AFTER:
+            return False
+        middle = median(others)
+        return value < middle if self.space.sweep.maximises else value > middle
 
     def tell(self, number: int, state: TrialState, value: float | None = None) -> None:
         """Tell how a trial ended; nothing if another process took this one for gone, and told already."""
@@ -175,22 +181,16 @@ class Study:
             self._study.set_user_attr(name, this_process().name)
             return True
 
-    def importances(self) -> dict[str, float]:
-        """Return how much of the metric's spread each field explains, the largest first; empty if nobody can tell.
+    def give_up(self, name: str) -> None:
+        """Leave a task that this process has taken to the others; one that isn't its own stays as it is."""
+        with self.storage.asked(), self.storage.locked():
+            if self._study.user_attrs.get(name) == this_process().name:
+                self._study.set_user_attr(name, None)
 
-        References
-        ----------
-        Watanabe, S., Bansal, A. & Hutter, F. (2023). PED-ANOVA: Efficiently quantifying hyperparameter importance in
-        arbitrary subspaces. IJCAI.
-        """
-        values = [each.value for each in self.settled() if each.state == TrialState.COMPLETE]
-        if len(values) < _TELLING or len(set(values)) < 3:
-            return {}
-        with self.storage.asked():
-            try:
-                return dict(optuna.importance.get_param_importances(self._study))
-            except (ValueError, RuntimeError, OptunaError):
-                return {}
+    def importances(self) -> dict[str, float]:
+        """Return how much each field mattered, the largest first; see :func:`importances_of`."""
+        tried = [Tried(each.params, each.state, each.value, each.parts) for each in self.settled()]
+        return importances_of(self.space, tried, self.seed)
 
     @contextmanager
     def alive(self) -> Iterator[None]:

@@ -76,7 +76,7 @@ class Summary:
     rows : list of Row
         The trials that count.
     importances : dict of str to float
-        How much of the metric's spread each field explains; empty where nobody can tell.
+        Each field's share of what the fields by themselves explain of the metric's spread; empty where nobody can tell.
     total : int
         How many trials there were to be.
     winner : Winner or None

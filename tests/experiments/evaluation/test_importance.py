@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,6 +59,17 @@ def test_the_block_that_decides_is_worth_much_and_the_other_nothing(spec):
     assert found["cues"]["macro_f1"].value == pytest.approx(0.5, abs=0.12)  # half of what is given is right by chance
     assert found["cues"]["macro_f1"].low > 0.3
     assert found["words"]["macro_f1"].value == 0
+
+
+@pytest.mark.parametrize(("of_one", "noted"), [(60, False), (61, True)])
+def test_an_article_of_more_than_half_of_the_rows_is_told_of(of_one, noted):
+    said = []
+    data = replace(labelled(), groups=["long"] * of_one + [f"g{at}" for at in range(120 - of_one)])
+    importance_of(model(), data, say=said.append)
+    assert [line for line in said if line.startswith("note:")] == [
+        "note: 61 of 120 rows are of one article, so columns are exchanged within it, too: since its rows are alike, "
+        "importance may come out too small"
+    ] * noted
 
 
 def test_one_label_a_row_is_measured_too():

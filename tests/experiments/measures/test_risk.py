@@ -98,6 +98,17 @@ def test_the_lowest_level_is_the_first_that_has_a_cut():
     assert least_level(rows(np.ones(100))) is None
 
 
+def test_the_lowest_level_is_found_below_levels_that_are_refused():
+    g = np.random.default_rng(51)
+    n = int(g.integers(40, 150))
+    confidence = np.round(g.random(n), 2)
+    wrong = g.random(n) < (1 - confidence) * g.uniform(0.1, 0.8)
+    found = Surest.of(confidence, wrong, np.arange(n) // int(g.integers(1, 3)))
+    assert choose_cut(found, 0.39) is None and choose_cut(found, 0.53) is None  # their orders begin with fewer rows
+    assert least_level(found) == 0.34 and choose_cut(found, 0.34) is not None
+    assert not any(choose_cut(found, level / 100) for level in range(1, 34))
+
+
 def test_a_curve_has_errors_bounds_and_an_area():
     errors = np.r_[np.zeros(60), np.ones(40)]
     points = risk_coverage(rows(errors), 10)

@@ -6,6 +6,7 @@ import pytest
 
 from experiments.config.schema import Data
 from experiments.errors import InputError
+from experiments.files import harmless
 from experiments.model import load_model
 from experiments.selection.batch import batch_of, batch_rows, is_scored
 from experiments.selection.measured import measured_line
@@ -165,6 +166,35 @@ def test_a_second_batch_has_nothing_of_the_first(tmp_path):
     batch, second = rows_of(path, Wanted(n=10), done=[again])
     assert not {row["text"] for row in first} & {row["text"] for row in second}
     assert batch.selection.probability == 2 / 20  # of those that were not labelled yet
+
+
+@pytest.mark.parametrize("sign", ["- ", "@", "=", "+"])
+def test_labelled_csv_is_known_in_spite_of_what_guards_its_formulas(tmp_path, sign):
+    texts = [f"{sign}{text}" for text in TEXTS]
+    path = write_jsonl(tmp_path / "scored.jsonl", scored(texts, SURE))
+    done = tmp_path / "done.csv"
+    with done.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text"], *([harmless(text)] for text in texts[:10])])
+    batch, rows = rows_of(path, Wanted(n=20, per_article=None), done=[done])
+    assert batch.left_out.labelled == 10 and batch.selection.population == 20
+    assert not set(texts[:10]) & {row["text"] for row in rows}
+    # a pool that no model has scored is guarded, too, if the kit wrote it
+    pool = tmp_path / "pool.csv"
+    with pool.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text"], *([harmless(text)] for text in texts)])
+    batch, _ = rows_of(pool, Wanted(n=20, strategy="random"), done=[done])
+    assert batch.left_out.labelled == 10
+
+
+def test_labelled_csv_of_stance_is_known_in_spite_of_what_guards_its_targets(tmp_path, small_stance_model):
+    data = Data(train="", columns={"target": "target"})
+    rows = [{"text": f"- {text}", "target": f"@{number % 3}"} for number, text in enumerate(TEXTS)]
+    pool = write_jsonl(tmp_path / "pool.jsonl", rows)
+    done = tmp_path / "done.csv"
+    with done.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text", "target"], *(map(harmless, row.values()) for row in rows[:10])])
+    batch, _ = rows_of(pool, Wanted(n=5), small_stance_model, data, done=[done])
+    assert batch.left_out.labelled == 10
 
 
 @pytest.mark.parametrize("tool", ["label-studio", "prodigy", "doccano"])

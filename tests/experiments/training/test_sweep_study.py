@@ -195,6 +195,25 @@ def test_trial_below_the_median_of_four_is_pruned_and_an_undefined_one_is_not(op
     assert study.report(study.claim().number, 1, 0.66) is False
 
 
+@pytest.mark.parametrize(("metric", "sign"), [("macro_f1", 1), ("log_loss", -1)])
+def test_trial_that_was_lucky_in_the_first_fold_is_pruned_where_it_falls_behind(opened, metric, sign):
+    study = opened("sweep.sampler=random", "sweep.pruner=median", f"sweep.metric={metric}", DRAWN, total=9)
+    for first, second in ((0.68, 0.73), (0.69, 0.74), (0.71, 0.76), (0.72, 0.77)):  # medians 0.70 and 0.75
+        number = study.claim().number
+        assert not study.report(number, 1, sign * first) and not study.report(number, 2, sign * second)
+        study.tell(number, TrialState.COMPLETE, sign * second)
+    number = study.claim().number
+    assert study.report(number, 1, sign * 0.76) is False
+    assert study.report(number, 2, sign * 0.50) is True
+    study.tell(number, TrialState.PRUNED)
+    late = study.claim().number
+    assert study.report(late, 1, sign * 0.705) is False
+    assert study.report(late, 2, sign * 0.755) is False  # the pruned one has no part in the median
+    study.tell(late, TrialState.FAIL)
+    plain = opened("sweep.sampler=random", "sweep.pruner=none", f"sweep.metric={metric}", DRAWN, total=9)
+    assert plain.report(plain.claim().number, 1, sign * 0.1) is False
+
+
 @pytest.mark.slow
 def test_first_starts_at_once_on_nothing_share_one_study(opened):
     processes = [in_other_process(lambda: work(opened(), 1), wait=False) for _ in range(4)]
