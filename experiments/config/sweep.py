@@ -112,7 +112,8 @@ class Sweep(BaseModel):
         Part of the training rows that is held out for ``over: validation``.
     pruner : {"median", "none"}, optional
         ``median`` ends a trial after a fold if its metric over the folds so far is worse than the median of the
-        complete trials after as many folds, as soon as there are four. When left out: ``median`` for ``tpe`` over folds, else ``none``.
+        complete trials after as many folds, as soon as there are four. When left out: ``median`` for ``tpe`` over
+        folds, else ``none``.
     storage : str, optional
         Where the machines of one sweep meet: the address of a PostgreSQL database, ``postgresql://user@host/name``.
         Without, ``sweeps.db`` beside MLflow's store, for one machine. The environment's ``FRAMESCOPE_SWEEPS`` takes

@@ -5,6 +5,7 @@ import os
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -252,16 +253,18 @@ def rising(fits, monkeypatch):
     monkeypatch.setattr(trials_module, "measured", better)
 
 
+def waits_by(monkeypatch, sleep):
+    """Have the sweep alone sleep so: threads of MLflow sleep, too."""
+    monkeypatch.setattr(sweep_module, "time", SimpleNamespace(sleep=sleep, perf_counter=time.perf_counter))
+
+
 MORE = "sweep.sampler=random"
 
 
 def test_process_that_measured_a_winner_and_stays_keeps_no_other_from_the_next(place, quick, rising, monkeypatch):
     run(MORE, trials=1)  # as in a notebook, which lives on
 
-    def waits(seconds):
-        raise AssertionError("waits for a process that has nothing to do")
-
-    monkeypatch.setattr(sweep_module.time, "sleep", waits)
+    waits_by(monkeypatch, lambda seconds: pytest.fail("waits for a process that has nothing to do"))
     monkeypatch.setattr(study_module, "this_process", lambda: OTHER)
     found, _ = run(MORE, trials=2)
     assert found.summary.best.number == 2 and found.summary.winner.looks == 2
@@ -276,7 +279,7 @@ def test_process_whose_measuring_fails_keeps_no_other_from_it(place, quick, risi
     with pytest.raises(MemoryError):
         run(MORE, trials=1)
     monkeypatch.setattr(sweep_module, "train", whole)
-    monkeypatch.setattr(sweep_module.time, "sleep", lambda seconds: pytest.fail("waits"))
+    waits_by(monkeypatch, lambda seconds: pytest.fail("waits for a process that has failed"))
     monkeypatch.setattr(study_module, "this_process", lambda: OTHER)
     assert run(MORE, trials=1)[0].summary.winner.looks == 1
 
@@ -293,7 +296,7 @@ def test_who_is_waited_for_is_said_once(place, quick, rising, monkeypatch):
         return take(self, name)
 
     monkeypatch.setattr(study_module.Study, "take", busy)
-    monkeypatch.setattr(sweep_module.time, "sleep", slept.append)
+    waits_by(monkeypatch, slept.append)
     _, lines = run(MORE, trials=1)
     said = [line for line in lines if line.startswith("waiting for")]
     assert said == [
