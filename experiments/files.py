@@ -138,6 +138,11 @@ def harmless(cell: str) -> str:
     return "'" + cell if cell.startswith(FORMULA) else cell
 
 
+def unguarded(cell: Any) -> Any:
+    """Return a cell without the apostrophe that :func:`harmless` put before it; whatever is no text as it is."""
+    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
+
+
 def finite(value: Any) -> Any:
     """Replace nan by None: JSON has no nan."""
     if isinstance(value, Mapping):

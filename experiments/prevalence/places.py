@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.errors import InputError
-from experiments.files import FORMULA
+from experiments.files import unguarded
 from experiments.tables.cells import cell_key, cell_text
 
 Place = tuple[str, str, str]
@@ -43,11 +43,6 @@ def article_of(cell: Any) -> str:
 def same_text(one: Any, other: Any) -> bool:
     """Return whether two cells hold one text; blanks and what guards formulas in spreadsheets don't count."""
     return _plain(one) == _plain(other)
-
-
-def unguarded(text: str) -> str:
-    """Return a text without the apostrophe that keeps spreadsheets from running it."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
 
 
 def _plain(cell: Any) -> str:

@@ -9,10 +9,11 @@ import numpy as np
 from experiments.config.schema import Data, Task
 from experiments.corpus.rows import UNDECIDED, indicator, need, refuse_scored
 from experiments.errors import InputError, cut, short
+from experiments.files import unguarded
 from experiments.measures.prevalence import Design
 from experiments.model.classifier import fingerprint
 from experiments.notices import Warn
-from experiments.prevalence.places import Place, article_of, number_column, place_of, unguarded
+from experiments.prevalence.places import Place, article_of, number_column, place_of
 from experiments.prevalence.population import Population
 from experiments.tables.cells import cell_key, cell_text, is_missing
 from experiments.tables.read import read_table

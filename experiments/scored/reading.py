@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from experiments.config.names import SEPARATOR
 from experiments.errors import InputError, short
-from experiments.files import FORMULA
+from experiments.files import unguarded
 from experiments.notices import Warn
 from experiments.progress import Progress
 from experiments.scored.periods import PERIODS, period_of
@@ -187,7 +187,7 @@ class Reader:
                     if sought and read == _LOOKED_AT:
                         self._lacks(sought, list(seen), name)
             if delimited:
-                row = {column: _unguarded(cell) for column, cell in row.items()}
+                row = {column: unguarded(cell) for column, cell in row.items()}
             try:
                 yield self._sentence(row, scored, limits, name)
             except ValueError as error:
@@ -345,11 +345,6 @@ def _probability(cell: Any, label: str) -> float:
 
 def _is_true(cell: Any) -> bool:
     return cell is True or (isinstance(cell, str) and cell.strip().lower() == "true")
-
-
-def _unguarded(cell: Any) -> Any:
-    """Return a cell without the apostrophe that keeps spreadsheets from running it (``files.harmless``)."""
-    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from experiments.config.schema import Data
 from experiments.errors import InputError
+from experiments.files import unguarded
 from experiments.model import SentenceClassifier, fingerprint
 from experiments.notices import Warn
 from experiments.progress import Progress
@@ -112,7 +113,7 @@ def _trained_on(classifier: SentenceClassifier | None) -> Any:
     def seen(text: str, target: str | None) -> bool:
         if target is not None and known is not None and not known.knows(target):
             return False
-        return fingerprint(text) in classifier.trained_on
+        return not classifier.trained_on.isdisjoint((fingerprint(text), fingerprint(unguarded(text))))
 
     return seen
 

@@ -12,7 +12,7 @@ import numpy as np
 from experiments.config.schema import Columns, Data
 from experiments.corpus.rows import label_names, need
 from experiments.errors import InputError, short
-from experiments.files import FORMULA, find_file
+from experiments.files import find_file, unguarded
 from experiments.model import fingerprint
 from experiments.notices import Warn
 from experiments.progress import Progress
@@ -107,7 +107,7 @@ def key_of(text: str, target: str | None = None) -> int:
 
     Nor does it count whether an apostrophe keeps spreadsheets from running the sentence, as in CSV that the kit writes.
     """
-    return int(fingerprint(wording(_unguarded(text), _unguarded(target))), 16)
+    return int(fingerprint(wording(unguarded(text), unguarded(target))), 16)
 
 
 @dataclass
@@ -179,7 +179,7 @@ class Reader:
                 if shown is not None and not self.rows % _TELL:
                     shown.at(table.share(), f"{self.rows:,} sentences")
                 if self.scored and guarded:
-                    row = {column: _unguarded(cell) for column, cell in row.items()}
+                    row = {column: unguarded(cell) for column, cell in row.items()}
                 try:
                     candidate = self._candidate(row, number)
                 except ValueError as error:
@@ -314,7 +314,3 @@ def _probability(cell: Any, label: str, what: str) -> float:
     if not 0 <= number <= 1:
         raise ValueError(f"the {what} of {label} is {short(cell)}, and must be a number from 0 to 1")
     return number
-
-
-def _unguarded(cell: Any) -> Any:
-    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell

@@ -23,7 +23,7 @@ from experiments.corpus.exchange.rows import (
     write_lines,
 )
 from experiments.errors import InputError
-from experiments.files import FORMULA, harmless
+from experiments.files import FORMULA, harmless, unguarded
 from experiments.notices import Warn
 from experiments.output import writing
 from experiments.tables.cells import is_missing
@@ -139,7 +139,7 @@ def _as_json(record: Row) -> Row:
     ours = bool(record.get(FORM))
     kept = ("text", "data", *HOLDERS)
     cells = {key: cell if key in kept else _value(cell, ours) for key, cell in record.items() if key in kept or cell}
-    return {key: _unharmed(cell) for key, cell in cells.items()} if ours else cells
+    return {key: unguarded(cell) for key, cell in cells.items()} if ours else cells
 
 
 def _row(record: Row, table: bool, where: str) -> Parts:
@@ -199,11 +199,6 @@ def _written(value: Any) -> str:
     if isinstance(value, str) and value and _value(value) == value and not value.startswith(FORMULA):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _unharmed(cell: Any) -> Any:
-    """Return a cell of a file that this module wrote, without the apostrophe before a formula."""
-    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 def _value(cell: str, ours: bool = True) -> Any:
