@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,3 +102,18 @@ def test_cheaper_is_faster_and_no_larger_or_smaller_and_no_slower(size, speed, p
 
 def test_margin_is_a_hundredth():
     assert champions.MARGIN == 0.01
+
+
+@pytest.mark.parametrize(("params", "pays"), [({"classifier.C": "1"}, False), ({"classifier.C": "2"}, True)])
+def test_one_config_trained_twice_is_no_faster_whatever_the_machine_did(monkeypatch, params, pays):
+    monkeypatch.setattr(champions, "fetch_model", lambda uri: uri)
+    monkeypatch.setattr(champions, "load_model", lambda folder: folder)
+    monkeypatch.setattr(champions, "sentences_per_second", lambda models, texts, targets: [1000.0, 1500.0])
+    runs = [
+        SimpleNamespace(
+            info=SimpleNamespace(run_id="1"),
+            data=SimpleNamespace(metrics={champions.SIZE: 3.0}, params=given),
+        )
+        for given in ({"classifier.C": "1"}, params)
+    ]
+    assert champions.is_cheaper(*runs, pd.DataFrame({"text": ["They met."]}))[0] is pays
