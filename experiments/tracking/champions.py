@@ -131,7 +131,7 @@ def is_cheaper(first: KeptRun, second: KeptRun, rows: pd.DataFrame) -> tuple[boo
     except InputError as error:
         return False, f"one of them can't be timed ({error}), so cheaper can't be told; {_ANYWAY}"
     numbers = f"{sizes[1]:.2f} MB against {sizes[0]:.2f}, {speeds[1]:,.0f} sentences a second against {speeds[0]:,.0f}"
-    if first.data.params == second.data.params:  # then they are as fast: a difference is the machine's
+    if first.data.params and first.data.params == second.data.params:  # as fast, then: a difference is the machine's
         speeds = [speeds[0], speeds[0]]
     if cheaper(sizes[0], speeds[0], sizes[1], speeds[1]):
         return True, numbers
