@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.ablate import Ablated
-from experiments.commands.compared import against_text, value_text
+from experiments.commands.compared import table_lines
 from experiments.config.schema import Config
-from experiments.evaluation.comparison import as_json, spoken
+from experiments.evaluation.comparison import as_json
 
 
 def ablated_json(config: Config, found: Ablated, page: Path | None) -> dict[str, Any]:
@@ -39,24 +39,12 @@ def ablated_text(config: Config, found: Ablated) -> str:
     rows = f"{len(compared.rows.ids):,} {'training' if found.setting.folds else 'test'} rows"
     trained = f", trained with {len(seeds)} seeds" if seeds else ""
     names = [each.name for each in compared.contestants]
-    width = max(map(len, names))
     blocks = ", ".join(found.variants[names[0]])
     lines = [
         f"{config.name} ({blocks}) {where} {rows} of {compared.groups:,} articles{trained}",
         "",
-        f"{'':{width}}  {spoken(compared.metric):24}  against the whole",
+        *table_lines(compared, names, "the whole", "the whole"),
     ]
-    for number, name in enumerate(names):
-        pair = compared.main(number)
-        said = "the whole" if pair is None else against_text(pair)
-        lines.append(f"{name:{width}}  {value_text(compared.values[number][compared.metric]):24}  {said}")
-    labels = [
-        f"{names[pair.second]:{width}}  {spoken(pair.metric):24}  {against_text(pair)}"
-        for pairs in compared.against.values()
-        for pair in pairs
-        if pair.metric.endswith(".f1") and pair.metric != compared.metric and pair.verdict in ("better", "worse")
-    ]
-    lines += ["", "labels that differ", *labels] if labels else []
     return "\n".join(
         [
             *lines,

@@ -1,5 +1,7 @@
 """A comparison as text."""
 
+from collections.abc import Sequence
+
 from experiments.evaluation.comparison import Compared, Pair, answer, spoken
 from experiments.measures.resampling import Estimate
 
@@ -9,19 +11,7 @@ _SMALLEST = 0.001  # p that are written out
 def compared_text(compared: Compared) -> str:
     """Return the answer, a line a run against the baseline, and a line for each label in which they differ."""
     names = [each.name for each in compared.contestants]
-    width = max(map(len, names))
-    lines = [answer(compared), "", f"{'':{width}}  {spoken(compared.metric):24}  against {names[compared.baseline]}"]
-    for number, name in enumerate(names):
-        pair = compared.main(number)
-        said = "the baseline" if pair is None else against_text(pair)
-        lines.append(f"{name:{width}}  {value_text(compared.values[number][compared.metric]):24}  {said}")
-    labels = [
-        f"{names[pair.second]:{width}}  {spoken(pair.metric):24}  {against_text(pair)}"
-        for pairs in compared.against.values()
-        for pair in pairs
-        if pair.metric.endswith(".f1") and pair.metric != compared.metric and pair.verdict in ("better", "worse")
-    ]
-    lines += ["", "labels that differ", *labels] if labels else []
+    lines = [answer(compared), "", *table_lines(compared, names, names[compared.baseline], "the baseline")]
     left = f"; {compared.rows.left_out} that not all have are left out" if compared.rows.left_out else ""
     return "\n".join(
         [
@@ -31,6 +21,24 @@ def compared_text(compared: Compared) -> str:
             "articles drawn; p by exchanging whole articles, adjusted over all pairs (Holm), as the bounds are not.",
         ]
     )
+
+
+def table_lines(compared: Compared, names: Sequence[str], baseline: str, itself: str) -> list[str]:
+    """Return a line a contestant against the baseline, under a heading, and a line for each label that differs."""
+    width = max(map(len, names))
+    lines = [f"{'':{width}}  {spoken(compared.metric):24}  against {baseline}"]
+    for number, name in enumerate(names):
+        pair = compared.main(number)
+        said = itself if pair is None else against_text(pair)
+        lines.append(f"{name:{width}}  {value_text(compared.values[number][compared.metric]):24}  {said}")
+    labels = [
+        f"{names[pair.second]:{width}}  {spoken(pair.metric):24}  {against_text(pair)}"
+        for pairs in compared.against.values()
+        for pair in pairs
+        if pair.metric.endswith(".f1") and pair.metric != compared.metric and pair.verdict in ("better", "worse")
+    ]
+    lines += ["", "labels that differ", *labels] if labels else []
+    return lines
 
 
 def against_text(pair: Pair) -> str:
