@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from experiments.classifiers.members import Member, fit_member
 from experiments.classifiers.spec import ClassifierSpec
+from experiments.classifiers.vote import mean_log_odds
 from experiments.measures.operating_points import best_thresholds, macro_f1
 from features.targets import Reading
 
@@ -27,7 +28,10 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     first, second : Pipeline
         Texts (or pairs) in; the second is asked for what the first hands over.
     max_loss : float, default 0.005
-        Most macro-F1 that may be lost on the validation rows against the second model alone.
+        Most macro-F1 that may be lost on the validation rows against handing over every text.
+    blend : float, default 0.0
+        What the first model counts, against the second, in the texts that it hands over: the weighted mean of their log
+        odds. Their errors differ, so a little of the first may make the second better.
     multilabel : bool, default True
         Whether labels are independent.
 
@@ -36,16 +40,16 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     first_, second_ : Pipeline
         The fitted models.
     thresholds_ : ndarray of shape (n_labels,)
-        The second model's best thresholds on the validation rows.
+        The best thresholds on the validation rows of what is said of texts that were handed over.
     shift_ : ndarray of shape (n_labels,)
-        What is added to the first model's log odds, so that its best thresholds are the second's: the two are read by
-        the same thresholds.
+        What is added to the first model's log odds, so that its best thresholds are these: both kinds of text are read
+        by the same thresholds.
     hand_over_ : float
         A text of which the first model is less sure than this goes to the second.
     handed_over_ : float
         Share of the validation rows that went there.
     loss_ : float
-        Macro-F1 lost on the validation rows; negative when the cascade is better than the second model.
+        Macro-F1 lost on the validation rows; negative when the cascade is better than handing over every text.
 
     Notes
     -----
@@ -59,10 +63,13 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     EMNLP.
     """
 
-    def __init__(self, first: Any, second: Any, max_loss: float = 0.005, multilabel: bool = True) -> None:
+    def __init__(
+        self, first: Any, second: Any, max_loss: float = 0.005, multilabel: bool = True, blend: float = 0.0
+    ) -> None:
         self.first = first
         self.second = second
         self.max_loss = max_loss
+        self.blend = blend
         self.multilabel = multilabel
 
     def fit(
@@ -72,8 +79,12 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         validation: tuple[Sequence[Any], Any] | None = None,
         unlabelled: Sequence[Any] = (),
         auxiliary: Sequence[Sequence[str]] = (),
+        natural: np.ndarray | None = None,
     ) -> Self:
         """Fit both models on n texts (or pairs), and choose the hand-over on the validation rows.
+
+        Only on the ``natural`` ones of them, a mask, if some have the labels at other rates than news has: on sentences
+        written to teach, the first model is unsure of more than it will be in use.
 
         Raises
         ------
@@ -83,6 +94,8 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         if validation is None:
             raise ValueError("a cascade chooses its hand-over on validation rows: set data.validation_size=0.1")
         rows, truth = list(validation[0]), np.asarray(validation[1])
+        if natural is not None:
+            rows, truth = [rows[at] for at in np.flatnonzero(natural)], truth[natural]
         if self.multilabel and not (truth > 0).any():
             raise ValueError(
                 f"a cascade chooses its hand-over on validation rows, and none of the {len(rows)} has a label: raise "
@@ -90,7 +103,8 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
             )
         self.second_ = fit_member(clone(self.second), X, y, validation, unlabelled, auxiliary)
         self.first_ = fit_member(clone(self.first), X, y, validation, unlabelled, auxiliary)
-        fast, slow = self.first_.predict_proba(rows), self.second_.predict_proba(rows)
+        fast = self.first_.predict_proba(rows)
+        slow = self._second(rows, fast)
         n_labels = fast.shape[1]
         self.classes_ = np.arange(n_labels)
         truth = truth if self.multilabel else np.eye(n_labels, dtype=np.int8)[truth]
@@ -104,15 +118,22 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Return probabilities of shape (n, n_labels)."""
         texts = list(X)
-        found = self._shifted(self.first_.predict_proba(texts))
+        fast = self.first_.predict_proba(texts)
+        found = self._shifted(fast)
         unsure = np.flatnonzero(self._sureness(found) < self.hand_over_)
         if unsure.size:
-            found[unsure] = self.second_.predict_proba([texts[at] for at in unsure])
+            found[unsure] = self._second([texts[at] for at in unsure], fast[unsure])
         return found
 
     def hands_over(self, X: Sequence[Any]) -> np.ndarray:
         """Return which of n texts the second model would read, shape (n,), bool."""
         return np.asarray(self._sureness(self._shifted(self.first_.predict_proba(list(X)))) < self.hand_over_)
+
+    def _second(self, texts: Sequence[Any], fast: np.ndarray) -> np.ndarray:
+        """Return what is said of texts that are handed over, given what the first model says of them."""
+        slow = np.asarray(self.second_.predict_proba(texts))
+        blend = getattr(self, "blend", 0.0)  # models saved before there was one have none
+        return mean_log_odds([fast, slow], [blend, 1 - blend], self.multilabel) if blend else slow
 
     def _choose(self, truth: np.ndarray, fast: np.ndarray, slow: np.ndarray) -> None:
         sure = self._sureness(fast)
@@ -159,7 +180,10 @@ class Cascade(ClassifierSpec):
     first, second : str or mapping
         Configs by their names, or features and classifier written out.
     max_loss : float, default 0.005
-        Most macro-F1 that may be lost on the validation rows (``data.validation_size``) against the second alone.
+        Most macro-F1 that may be lost, against handing over every text, on the validation rows
+        (``data.validation_size``) that ``thresholds.where`` names.
+    blend : float, default 0.0
+        What the first counts, against the second, in the texts that it hands over.
     """
 
     reads_text: ClassVar[bool] = True
@@ -169,6 +193,7 @@ class Cascade(ClassifierSpec):
     first: Member
     second: Member
     max_loss: float = Field(default=0.005, ge=0, lt=1)
+    blend: float = Field(default=0.0, ge=0, lt=1)
 
     @property
     def takes_undecided(self) -> bool:  # type: ignore[override]
@@ -195,4 +220,4 @@ class Cascade(ClassifierSpec):
         """Return the unfitted classifier of texts, or pairs."""
         first = self.first.build(labels, multilabel, seed, reading)
         second = self.second.build(labels, multilabel, seed, reading)
-        return CascadeClassifier(first, second, self.max_loss, multilabel)
+        return CascadeClassifier(first, second, self.max_loss, multilabel, self.blend)

@@ -63,10 +63,14 @@ def fit_member(
     validation: tuple[Sequence[Any], Any] | None = None,
     unlabelled: Sequence[Any] = (),
     auxiliary: Sequence[Sequence[str]] = (),
+    natural: np.ndarray | None = None,
 ) -> Pipeline:
-    """Fit a pipeline; its classifier is given validation rows, unlabelled texts, auxiliary values if it takes them."""
+    """Fit a pipeline; its classifier is given validation rows, unlabelled texts, auxiliary values if it takes them.
+
+    And which of the validation rows have the labels at natural rates, a mask (all when left out).
+    """
     takes = inspect.signature(pipeline.named_steps["classifier"].fit).parameters
-    offered = {"validation": validation, "unlabelled": unlabelled, "auxiliary": auxiliary}
+    offered = {"validation": validation, "unlabelled": unlabelled, "auxiliary": auxiliary, "natural": natural}
     given = {f"classifier__{name}": value for name, value in offered.items() if name in takes}
     return fit_pipeline(pipeline, list(X), y, **given)
 

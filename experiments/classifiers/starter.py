@@ -53,8 +53,9 @@ def load_saved(saved: Path) -> Any:
 
 
 def _encoder(pipeline: Any) -> Any:
-    """Return the fine-tuned encoder of a pipeline, or of the student that it was distilled into, or None."""
+    """Return the fine-tuned encoder of a pipeline, or of a model that it is made of, or None."""
     step = pipeline.named_steps["classifier"]
-    if hasattr(step, "student_"):
-        return _encoder(step.student_)
+    for part in ("student_", "second_", "pipeline_"):  # distilled, cascade, saved
+        if hasattr(step, part):
+            return _encoder(getattr(step, part))
     return step if "pooling" in getattr(step, "settings", {}) else None  # convolutions have a tokenizer, and none

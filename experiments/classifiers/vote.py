@@ -1,6 +1,6 @@
 """The mean of several models, whose errors differ."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -58,12 +58,30 @@ class VoteClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Return probabilities of shape (n, n_labels)."""
-        weights = np.asarray(self.weights) / np.sum(self.weights)
-        total: Any = 0.0
-        for weight, member in zip(weights, self.members_, strict=True):
-            p = np.clip(member.predict_proba(X), _SURE, 1 - _SURE)
-            total = total + weight * (logit(p) if self.multilabel else np.log(p))
-        return np.asarray(expit(total) if self.multilabel else softmax(total, axis=1))
+        said = (member.predict_proba(X) for member in self.members_)
+        return mean_log_odds(said, self.weights, self.multilabel)
+
+
+def mean_log_odds(said: Iterable[np.ndarray], weights: Sequence[float], multilabel: bool) -> np.ndarray:
+    """Return the probabilities, shape (n, n_labels), whose log odds are the weighted mean of several models'.
+
+    In a multiclass task, the mean of log probabilities, made to add up to 1.
+
+    Parameters
+    ----------
+    said : iterable of ndarray of shape (n, n_labels)
+        The models' probabilities; those nearer to 0 or 1 than 0.0001 count as that near.
+    weights : sequence of float
+        What each counts; only their ratios matter.
+    multilabel : bool
+        Whether labels are independent.
+    """
+    shares = np.asarray(weights) / np.sum(weights)
+    total: Any = 0.0
+    for share, probabilities in zip(shares, said, strict=True):
+        p = np.clip(probabilities, _SURE, 1 - _SURE)
+        total = total + share * (logit(p) if multilabel else np.log(p))
+    return np.asarray(expit(total) if multilabel else softmax(total, axis=1))
 
 
 class Vote(ClassifierSpec):

@@ -187,6 +187,10 @@ class Thresholds(_Section):
         ``{kind: [article, outline]}``: rows in which labels are as frequent as they will be in use. A corpus that was
         balanced or full of hard cases has other frequencies. ``{kind: null}`` takes a column out that a parent config
         names.
+    among : {"middle", "half_f1"}, default "middle"
+        Which of the thresholds that these rows can't tell from the best: the one in the middle, or the one nearest to
+        half the best F1, where the best threshold of calibrated probabilities is. It is the lower one for labels that
+        are hard to tell, and so finds more of them.
     """
 
     method: Literal["cv", "validation", "fixed"] = "cv"
@@ -196,6 +200,7 @@ class Thresholds(_Section):
         dict[str, str | list[str]],
         BeforeValidator(_without_nulls, json_schema_input_type=dict[str, str | list[str] | None]),
     ] = {}
+    among: Literal["middle", "half_f1"] = "middle"
 
 
 class Evaluation(_Section):

@@ -52,6 +52,6 @@ def parts_lines(found: dict[str, Any]) -> list[str]:
     if "cascade.handed_over" in found:
         lines.append(
             f"{found['cascade.handed_over']:.1%} of the test rows went to the cascade's second model; on the "
-            f"validation rows {found['cascade.validation_loss']:+.3f} of macro-F1 was lost against it alone."
+            f"validation rows {found['cascade.validation_loss']:+.3f} of macro-F1 was lost against handing over all."
         )
     return lines

@@ -1,5 +1,7 @@
 """Thresholds of probabilities, and the F1 that they give."""
 
+from typing import Literal
+
 import numpy as np
 
 GRID = np.round(np.arange(0.02, 0.985, 0.01), 2)
@@ -7,16 +9,21 @@ _SMOOTH = 5
 _ERRORS = 2
 
 
-def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def best_thresholds(
+    y: np.ndarray, probabilities: np.ndarray, among: Literal["middle", "half_f1"] = "middle"
+) -> np.ndarray:
     """Return each label's threshold of highest F1, shape (n_labels,).
 
-    The highest F1 of a few rows is a lucky peak. So the middle is taken of all thresholds whose F1 isn't two standard
-    errors below the best: those that the rows can't tell from it.
+    The highest F1 of a few rows is a lucky peak. So one is taken of all thresholds whose F1 isn't two standard errors
+    below the best: those that the rows can't tell from it.
 
     Parameters
     ----------
     y, probabilities : ndarray of shape (n, n_labels)
         The true indicator matrix, of which a negative cell is one that nobody decided, and the probabilities.
+    among : {"middle", "half_f1"}, default "middle"
+        Which of these: the one in the middle, or the one that is nearest to half the best F1, where the best threshold
+        of calibrated probabilities is (Lipton et al. 2014).
 
     Notes
     -----
@@ -41,7 +48,10 @@ def best_thresholds(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         best = min(smooth.max(), 1.0)
         error = np.sqrt(best * (1 - best) / max(truth.sum(), 1))
         near = np.flatnonzero(smooth >= best - _ERRORS * error - 1e-12)
-        chosen.append(GRID[near.mean().round().astype(int)])
+        if among == "half_f1" and best > 0:  # a label without rows has every threshold open: not the lowest
+            chosen.append(GRID[near[np.abs(GRID[near] - best / 2).argmin()]])
+        else:
+            chosen.append(GRID[near.mean().round().astype(int)])
     return np.asarray(chosen)
 
 

@@ -18,7 +18,7 @@ from experiments.model import SentenceClassifier, fingerprint
 from experiments.notices import Warn
 from experiments.provenance import package_versions
 from experiments.tables.cells import cell_key
-from experiments.training.thresholds import choose_thresholds
+from experiments.training.thresholds import at_natural_rates, choose_thresholds
 from features import build_features
 from features.encoder import EncoderError
 from features.target_touch import KnownTargets
@@ -74,7 +74,9 @@ def fit(
         wanted = config.classifier.needs_unlabelled or bool(config.data.unlabelled)
         unlabelled = _unlabelled(config, unseen, say) if config.classifier.reads_unlabelled and wanted else []
         more = auxiliary(config, rest)
-        pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled, more)
+        chosen = config.task.multilabel and config.thresholds.method == "validation"
+        natural = at_natural_rates(config, held) if held and chosen else None
+        pipeline = fit_member(build(), rest.inputs, answers(config, rest), validation, unlabelled, more, natural)
         # after the fit, which leaves the vectors of frozen encoders in their cache
         thresholds, calibration, held_out = choose_thresholds(config, build, rest, pipeline, held, say)
     except EncoderError as error:

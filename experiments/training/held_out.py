@@ -53,7 +53,7 @@ def held_out_of(
             p = curve(p)
         if chooses:
             rest = probabilities[others] if config.calibration == "none" else curve(probabilities[others])
-            limits = best_thresholds(rows.y[others], rest)
+            limits = best_thresholds(rows.y[others], rest, config.thresholds.among)
         decided = p >= limits if multilabel else np.eye(p.shape[1], dtype=bool)[p.argmax(axis=1)]
         confidence[here] = confidence_of(p, decided, multilabel)
         wrong[here] = (decided != (rows.y[here] > 0)).any(axis=1)

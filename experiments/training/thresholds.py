@@ -57,7 +57,7 @@ def choose_thresholds(
         rest = np.asarray(pipeline.predict_proba(held.inputs))
         return thresholds, None, held_out_of(config, held, rest, _source(_VALIDATION, held), False)
     rows = train if settings.method == "cv" or held is None else held
-    chosen = _where(settings.where, rows)
+    chosen = at_natural_rates(config, rows)
     if rows is held:
         probabilities = np.asarray(pipeline.predict_proba(held.inputs))[chosen]
     else:
@@ -70,7 +70,9 @@ def choose_thresholds(
         probabilities = calibration(probabilities)
         for label, n in uncalibrated(truth, config.task.labels).items() if multilabel else ():
             say(f"note: {label} is not calibrated: {n} of the {len(truth)} rows to learn that from have it")
-    return best_thresholds(truth, probabilities) if chooses else thresholds, calibration, kept
+    if chooses:
+        thresholds = best_thresholds(truth, probabilities, settings.among)
+    return thresholds, calibration, kept
 
 
 def _source(way: str, rows: Labelled) -> str:
@@ -101,8 +103,15 @@ def _need(train: Labelled, column: str) -> None:
         )
 
 
-def _where(wanted: dict[str, str | list[str]], train: Labelled) -> np.ndarray:
-    """Return a mask of the rows with all of these column values."""
+def at_natural_rates(config: Config, train: Labelled) -> np.ndarray:
+    """Return a mask of the rows that ``thresholds.where`` names, shape (n,).
+
+    Raises
+    ------
+    InputError
+        If it names a column that the rows don't have, or leaves a label without rows.
+    """
+    wanted = config.thresholds.where
     mask = np.ones(len(train), dtype=bool)
     for column, value in wanted.items():
         values = {cell_key(each) for each in ([value] if isinstance(value, str) else value)}

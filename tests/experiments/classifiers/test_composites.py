@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from sklearn.pipeline import Pipeline
 
+from experiments.classifiers.cascade import CascadeClassifier
+from experiments.classifiers.lexicon import Lexicon
 from experiments.classifiers.variants import make_variants
 from experiments.config.files import load_config
 from experiments.corpus.rows import load_data
@@ -74,6 +77,59 @@ def test_cascade_asks_the_second_model_only_about_what_the_first_is_unsure_of(ma
     assert asked == [[text for text, over in zip(rows.texts, handed, strict=True) if over]]
     assert np.allclose(found[handed], second(asked[0]))
     assert np.allclose(load_model(tmp_path / "saved").predict_proba(rows.texts), found)
+
+
+def test_cascade_mixes_the_first_into_what_it_hands_over(made_of, tmp_path):
+    config, rows, model = made_of(f"{{type: cascade, first: {WORDS}, second: {CHARS}, blend: 0.25, max_loss: 0.05}}")
+    cascade = model.pipeline.named_steps["classifier"]
+    handed = cascade.hands_over(rows.texts)
+    assert 0 < handed.mean() < 1
+    fast, slow = (each.predict_proba(rows.texts) for each in (cascade.first_, cascade.second_))
+    mixed = expit(0.25 * logit(np.clip(fast, 1e-4, 1 - 1e-4)) + 0.75 * logit(np.clip(slow, 1e-4, 1 - 1e-4)))
+    found = model.predict_proba(rows.texts)
+    assert np.allclose(found[handed], mixed[handed])
+    assert not np.allclose(found[~handed], mixed[~handed])
+    _, held = set_aside(config, rows)
+    fast, slow = (each.predict_proba(held.texts) for each in (cascade.first_, cascade.second_))
+    mixed = expit(0.25 * logit(np.clip(fast, 1e-4, 1 - 1e-4)) + 0.75 * logit(np.clip(slow, 1e-4, 1 - 1e-4)))
+    assert cascade.thresholds_.tolist() == best_thresholds(held.y, mixed).tolist()
+    model.save(tmp_path / "saved")
+    assert np.allclose(load_model(tmp_path / "saved").predict_proba(rows.texts), found)
+
+
+def test_cascade_chooses_its_hand_over_on_rows_at_natural_rates():
+    """The first knows nothing of some rows written to teach, and all of the news: nothing need be handed over."""
+
+    def words(*known):
+        kind = Lexicon(keywords={"threat": list(known), "denial": ["deny"]})
+        return Pipeline([("classifier", kind.build(["threat", "denial"], True, 13))])
+
+    news = [("Rebels attack.", [1, 0]), ("They deny it.", [0, 1]), ("Rain.", [0, 0]), ("Sun.", [0, 0])] * 10
+    taught = [("Zyx.", [1, 0])] * 20
+    texts, y = zip(*news, *taught, strict=True)
+    natural = np.arange(len(texts)) < len(news)
+    for mask, share in ((natural, 0), (None, 20 / 60)):
+        cascade = CascadeClassifier(words("attack"), words("attack", "zyx"), max_loss=0.0)
+        cascade.fit(texts, np.array(y), (texts, np.array(y)), natural=mask)
+        assert (cascade.handed_over_ > 0) == (share > 0)
+        assert cascade.hands_over(["Zyx."]) == [share > 0]
+
+
+def test_natural_rows_are_those_on_which_thresholds_are_chosen(made_of, monkeypatch):
+    asked = []
+    fitted = CascadeClassifier.fit
+    monkeypatch.setattr(
+        CascadeClassifier,
+        "fit",
+        lambda self, X, y, validation=None, unlabelled=(), auxiliary=(), natural=None: (
+            asked.append((validation, natural)) or fitted(self, X, y, validation, natural=natural)
+        ),
+    )
+    cascade = f"{{type: cascade, first: {WORDS}, second: {CHARS}}}"
+    config, rows, _ = made_of(cascade, "thresholds.where={kind: article}")
+    _, held = set_aside(config, rows)
+    assert asked[0][1].tolist() == [kind == "article" for kind in held.rows["kind"]]
+    assert 0 < asked[0][1].sum() < len(held)
 
 
 @pytest.mark.parametrize("max_loss", [0.0, 0.02])

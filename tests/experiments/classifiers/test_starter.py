@@ -3,8 +3,11 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from experiments.classifiers import finetuning, starter
+from experiments.classifiers.cascade import CascadeClassifier
 from experiments.classifiers.distilled import DistilledClassifier
 from experiments.classifiers.encoder import Encoder, EncoderClassifier
+from experiments.classifiers.lexicon import Lexicon
+from experiments.classifiers.saved import SavedClassifier
 from experiments.config.files import load_config
 from experiments.config.schema import Task
 from experiments.corpus.rows import load_data
@@ -64,16 +67,25 @@ def graph_of(config, tensors):
     return quantise(classifier_model(bert_graph(config, tensors), "mean", head, np.zeros(2, np.float32)))
 
 
-def put(box, graph, small, distilled=False):
-    """Save a model as the kit ships one: a fine-tuned encoder, or a student that is one."""
+def put(box, graph, small, kind="encoder"):
+    """Save a model as the kit ships one: a fine-tuned encoder, a student that is one, or a cascade that ends in it."""
     classifier = EncoderClassifier(Encoder(model="far/away").model_dump(), LABELS)
     classifier.model_, classifier.tokenizer_, classifier.max_length_ = graph, read_tokenizer(small), 48
     classifier.classes_ = np.arange(2)
     pipeline = Pipeline([("classifier", classifier)])
-    if distilled:
-        unfitted = Pipeline([("classifier", EncoderClassifier(Encoder().model_dump(), LABELS))])
+    unfitted = Pipeline([("classifier", EncoderClassifier(Encoder().model_dump(), LABELS))])
+    if kind == "student":
         outer = DistilledClassifier(unfitted, unfitted)
         outer.student_, outer.classes_ = pipeline, np.arange(2)
+        pipeline = Pipeline([("classifier", outer)])
+    if kind == "cascade":
+        saved = SavedClassifier("elsewhere", LABELS)
+        saved.pipeline_, saved.calibration_, saved.columns_, saved.classes_ = pipeline, None, *[np.arange(2)] * 2
+        words = Lexicon(keywords={label: [label] for label in LABELS}).build(LABELS, True, 13)
+        outer = CascadeClassifier(unfitted, unfitted)
+        outer.first_ = Pipeline([("classifier", words)]).fit([""], np.zeros((1, 2)))
+        outer.second_, outer.hand_over_, outer.shift_ = Pipeline([("classifier", saved)]), np.inf, np.zeros(2)
+        outer.thresholds_, outer.classes_ = np.full(2, 0.5), np.arange(2)
         pipeline = Pipeline([("classifier", outer)])
     SentenceClassifier(pipeline, Task(name="framing", labels=LABELS), np.full(2, 0.5)).save(box)
 
@@ -107,9 +119,9 @@ def silent(line):
     pass
 
 
-@pytest.mark.parametrize("distilled", [False, True], ids=["encoder", "student"])
-def test_starter_is_found_by_its_name(box, graph, small, tmp_path, distilled):
-    put(box, graph, small, distilled)
+@pytest.mark.parametrize("kind", ["encoder", "student", "cascade"])
+def test_starter_is_found_by_its_name(box, graph, small, tmp_path, kind):
+    put(box, graph, small, kind)
     folder = find_encoder("starter")
     assert (tmp_path / "cache") in folder.parents
     expected = dequantise(graph)[1]

@@ -40,6 +40,30 @@ def test_threshold_is_the_middle_of_those_within_two_standard_errors_of_the_best
     assert threshold == 0.52  # halfway between 0.23 and 0.81: each F1 is the mean with two neighbours on either side
 
 
+def test_threshold_near_half_the_best_f1_is_taken_if_asked_for():
+    # the band is 0.23 to 0.81, as above, and half the best F1 is 0.40
+    y, scores = rows_with((0.905, 54, 0), (0.805, 13, 0), (0.605, 0, 14), (0.205, 0, 100), (0.0, 33, 0))
+    assert best_thresholds(y, scores, "half_f1") == [0.4]
+    # where it isn't in the band, the end that is nearest: 0.52 here, and never what the rows speak against
+    y, scores = rows_with((0.815, 20, 0), (0.505, 0, 30))
+    low, middle = best_thresholds(y, scores, "half_f1")[0], best_thresholds(y, scores)[0]
+    assert 0.5 < low < middle == 0.66
+
+
+def test_label_without_rows_is_not_given_at_a_whim():
+    y, scores = rows_with((0.3, 0, 30))
+    assert best_thresholds(y, scores, "half_f1") == best_thresholds(y, scores) == [0.5]
+
+
+def test_half_the_best_f1_is_where_calibrated_probabilities_have_their_best_threshold():
+    rng = np.random.default_rng(5)
+    scores = rng.beta(0.4, 2.0, size=(40_000, 1))
+    y = (rng.random(scores.shape) < scores).astype(int)  # calibrated by construction
+    f1 = [f1_score(y, scores >= threshold) for threshold in np.arange(0.02, 0.98, 0.01)]
+    assert best_thresholds(y, scores, "half_f1")[0] == pytest.approx(max(f1) / 2, abs=0.02)
+    assert f1_score(y, scores >= max(f1) / 2) > max(f1) - 0.005
+
+
 def test_threshold_of_a_label_that_is_always_told_apart_is_in_the_middle_of_the_gap():
     y, scores = rows_with((0.815, 20, 0), (0.205, 0, 30))
     assert best_thresholds(y, scores) == [0.51]

@@ -30,6 +30,20 @@ def test_thresholds_of_the_other_articles_decide(small_config):
     assert two.articles == 2 and two.wrong.mean() > 0.2
 
 
+def test_thresholds_are_chosen_as_the_config_says(small_config):
+    """Half the best F1 gives the label to a text at 0.53; the middle of the gap, 0.2 to 0.9, doesn't."""
+    y = np.zeros((60, 3), dtype=np.int8)
+    y[:20, 0] = 1
+    p = np.full((60, 3), 0.2)
+    p[:20, 0] = 0.9
+    y[20, 0], p[20, 0] = 1, 0.53
+    rows = labelled(y, [f"g{row}" for row in range(60)])
+    for among, missed in (("middle", True), ("half_f1", False)):
+        config = load_config(str(small_config), [f"thresholds.among={among}"])
+        held = held_out_of(config, rows, p, "rows", chooses=True)
+        assert held.wrong.any() == missed, among
+
+
 def test_rows_with_an_undecided_label_are_neither_right_nor_wrong(small_config):
     config = load_config(str(small_config))
     y = np.tile([[1, 0, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1]], (10, 1))

@@ -70,7 +70,7 @@ def test_without_processes_errors_are_raised_as_they_are():
         ("framing/static", True),
         ("framing/embedding", True),
         ("framing/ensemble", True),
-        ("framing/fast", True),
+        ("framing/student", True),
         ("stance/svm", False),
     ],
 )

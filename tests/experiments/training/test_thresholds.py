@@ -68,6 +68,14 @@ def test_validation_chooses_on_the_rows_set_aside_with_the_pipeline_at_hand(smal
     assert chosen.tolist() == [0.21, 0.41]  # halfway from 0.1 to 0.3 and to 0.7
 
 
+def test_which_of_equal_thresholds_is_taken_is_the_configs_choice(small_config):
+    overrides = ["thresholds.method=validation", "task.labels=[threat, denial]", "thresholds.among=half_f1"]
+    (train, _), (held, probabilities) = part("train", 0.9), part("held", [0.315, 0.915])
+    config = load_config(str(small_config), overrides)
+    chosen, *_ = choose_thresholds(config, never, train, Prepared(probabilities), held, silent)
+    assert chosen.tolist() == [0.29, 0.5]  # half an F1 of 1, and what is nearest to it (F1 is smoothed over neighbours)
+
+
 @pytest.mark.parametrize(("method", "with_held"), [("cv", True), ("cv", False), ("validation", False)])
 def test_cross_validation_chooses_on_the_training_rows_by_models_of_their_indicators(small_config, method, with_held):
     config = load_config(
