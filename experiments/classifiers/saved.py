@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import Pipeline
 
 from experiments.classifiers.spec import ClassifierSpec
-from experiments.classifiers.starter import TASK, load_saved
+from experiments.classifiers.starter import TASK, encoder_in, load_saved
 from experiments.errors import InputError
 from experiments.files import MODELS, STARTER, path_of
 from experiments.measures.calibration import Calibration
@@ -33,21 +34,26 @@ class SavedClassifier(ClassifierMixin, BaseEstimator):
         The order of the columns; the model must have just these.
     multilabel : bool, default True
         Whether labels are independent; the model must have been trained for the same kind.
+    part : {"all", "encoder"}, default "all"
+        The whole model, or only the fine-tuned encoder of one that is made of several, as it was before calibration.
 
     Attributes
     ----------
     pipeline_ : Pipeline
-        The saved model's.
+        The saved model's, or that of its encoder.
     calibration_ : dict or None
         What its probabilities become, as its card says.
     columns_ : ndarray of shape (n_labels,)
         Where each label stands in what the pipeline gives.
     """
 
-    def __init__(self, model: str, labels: Sequence[str], multilabel: bool = True) -> None:
+    def __init__(
+        self, model: str, labels: Sequence[str], multilabel: bool = True, part: Literal["all", "encoder"] = "all"
+    ) -> None:
         self.model = model
         self.labels = labels
         self.multilabel = multilabel
+        self.part = part
 
     def fit(self, X: Sequence[Any], y: Any = None) -> Self:
         """Read the model.
@@ -55,7 +61,7 @@ class SavedClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is none, its card is damaged, or it is of other labels.
+            If there is none, its card is damaged, it is of other labels, or has no encoder where one is asked for.
         EncoderError
             If its pipeline's file is damaged, or holds something that the kit doesn't write.
         """
@@ -68,6 +74,14 @@ class SavedClassifier(ClassifierMixin, BaseEstimator):
             )
         self.pipeline_ = load_saved(home / _PIPELINE)
         self.calibration_ = calibration
+        if self.part == "encoder":
+            encoder = encoder_in(self.pipeline_)
+            if encoder is None:
+                raise ValueError(
+                    f"classifier.model={self.model}: has no fine-tuned encoder; leave part out, or name a model that "
+                    "has one"
+                )
+            self.pipeline_, self.calibration_ = Pipeline([("classifier", encoder)]), None
         self.columns_ = np.asarray([known.index(label) for label in self.labels])
         self.classes_ = np.arange(len(known))
         return self
@@ -87,6 +101,9 @@ class Saved(ClassifierSpec):
     ----------
     model : str, default "starter"
         ``starter`` for the model in the box, or a folder with a framescope model of the same labels.
+    part : {"all", "encoder"}, default "all"
+        The whole model, or only the fine-tuned encoder of one that is made of several, such as the starter, as it was
+        before calibration.
     """
 
     reads_text: ClassVar[bool] = True
@@ -95,6 +112,7 @@ class Saved(ClassifierSpec):
 
     type: Literal["saved"] = "saved"
     model: str = Field(default=STARTER, min_length=1)
+    part: Literal["all", "encoder"] = "all"
 
     def build(self, labels: Sequence[str], multilabel: bool, seed: int) -> SavedClassifier:
         """Return what reads the model when it is fitted.
@@ -105,7 +123,7 @@ class Saved(ClassifierSpec):
             If there is no such model.
         """
         _home(self.model)
-        return SavedClassifier(self.model, list(labels), multilabel)
+        return SavedClassifier(self.model, list(labels), multilabel, self.part)
 
     def build_soft(
         self, labels: Sequence[str], multilabel: bool, seed: int, reading: Reading | None

@@ -26,7 +26,7 @@ def starter_encoder() -> Path:
     saved = MODELS / TASK / "pipeline.skops"
     if not saved.is_file():
         raise EncoderError(f"model: {STARTER}: this framescope came without a starter model ({saved}); {_INSTEAD}")
-    encoder = _encoder(load_saved(saved))
+    encoder = encoder_in(load_saved(saved))
     if encoder is None:
         raise EncoderError(f"model: {STARTER}: {saved} has no encoder to start from; {_INSTEAD}")
     return kept_encoder(STARTER, encoder.model_, encoder.tokenizer_, encoder.settings["pooling"])
@@ -52,10 +52,10 @@ def load_saved(saved: Path) -> Any:
         raise EncoderError(f"model: {saved} can't be read ({line}); {again} again") from None
 
 
-def _encoder(pipeline: Any) -> Any:
-    """Return the fine-tuned encoder of a pipeline, or of a model that it is made of, or None."""
-    step = pipeline.named_steps["classifier"]
+def encoder_in(pipeline: Any) -> Any:
+    """Return the fine-tuned encoder, a fitted classifier, of a pipeline or of a model that it is made of, or None."""
+    step = pipeline.named_steps.get("classifier")
     for part in ("student_", "second_", "pipeline_"):  # distilled, cascade, saved
         if hasattr(step, part):
-            return _encoder(getattr(step, part))
+            return encoder_in(getattr(step, part))
     return step if "pooling" in getattr(step, "settings", {}) else None  # convolutions have a tokenizer, and none

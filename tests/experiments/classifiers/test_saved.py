@@ -73,6 +73,12 @@ def test_student_learns_from_a_saved_teacher_alone(teacher, tmp_path):
     assert np.abs(model.predict_proba(TEXTS) - said).max() < 0.2
 
 
+def test_encoder_of_a_model_without_one_is_refused(teacher, tmp_path):
+    small = config(tmp_path, f"{{type: saved, model: {teacher}, part: encoder}}")
+    with pytest.raises(InputError, match=r"has no fine-tuned encoder; leave part out"):
+        fit(small, load_data(small, print)[0])
+
+
 def test_model_that_is_not_there_is_named(tmp_path, monkeypatch):
     rows, _ = load_data(config(tmp_path, KEYWORDS), print)
     with pytest.raises(InputError, match=r"classifier.model=nowhere: no framescope model there"):

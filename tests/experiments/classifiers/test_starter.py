@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
-from experiments.classifiers import finetuning, starter
+from experiments.classifiers import finetuning, saved, starter
 from experiments.classifiers.cascade import CascadeClassifier
 from experiments.classifiers.distilled import DistilledClassifier
 from experiments.classifiers.encoder import Encoder, EncoderClassifier
@@ -12,6 +12,7 @@ from experiments.config.files import load_config
 from experiments.config.schema import Task
 from experiments.corpus.rows import load_data
 from experiments.errors import InputError
+from experiments.measures.calibration import Calibration, Curve
 from experiments.model import SentenceClassifier, load_model
 from experiments.training.fitting import fit
 from features import embeddings
@@ -67,7 +68,7 @@ def graph_of(config, tensors):
     return quantise(classifier_model(bert_graph(config, tensors), "mean", head, np.zeros(2, np.float32)))
 
 
-def put(box, graph, small, kind="encoder"):
+def put(box, graph, small, kind="encoder", calibration=None):
     """Save a model as the kit ships one: a fine-tuned encoder, a student that is one, or a cascade that ends in it."""
     classifier = EncoderClassifier(Encoder(model="far/away").model_dump(), LABELS)
     classifier.model_, classifier.tokenizer_, classifier.max_length_ = graph, read_tokenizer(small), 48
@@ -79,15 +80,16 @@ def put(box, graph, small, kind="encoder"):
         outer.student_, outer.classes_ = pipeline, np.arange(2)
         pipeline = Pipeline([("classifier", outer)])
     if kind == "cascade":
-        saved = SavedClassifier("elsewhere", LABELS)
-        saved.pipeline_, saved.calibration_, saved.columns_, saved.classes_ = pipeline, None, *[np.arange(2)] * 2
+        second = SavedClassifier("elsewhere", LABELS)
+        second.pipeline_, second.calibration_, second.columns_, second.classes_ = pipeline, None, *[np.arange(2)] * 2
         words = Lexicon(keywords={label: [label] for label in LABELS}).build(LABELS, True, 13)
         outer = CascadeClassifier(unfitted, unfitted)
         outer.first_ = Pipeline([("classifier", words)]).fit([""], np.zeros((1, 2)))
-        outer.second_, outer.hand_over_, outer.shift_ = Pipeline([("classifier", saved)]), np.inf, np.zeros(2)
+        outer.second_, outer.hand_over_, outer.shift_ = Pipeline([("classifier", second)]), np.inf, np.zeros(2)
         outer.thresholds_, outer.classes_ = np.full(2, 0.5), np.arange(2)
         pipeline = Pipeline([("classifier", outer)])
-    SentenceClassifier(pipeline, Task(name="framing", labels=LABELS), np.full(2, 0.5)).save(box)
+    task = Task(name="framing", labels=LABELS)
+    SentenceClassifier(pipeline, task, np.full(2, 0.5), calibration=calibration).save(box)
 
 
 def config_of(tmp_path, *lines):
@@ -129,6 +131,17 @@ def test_starter_is_found_by_its_name(box, graph, small, tmp_path, kind):
     assert sorted(found) == sorted(expected)
     assert all(np.array_equal(found[name], each) for name, each in expected.items())
     assert read_tokenizer(folder) == read_tokenizer(small)
+
+
+def test_encoder_of_the_starter_answers_by_itself(box, graph, small, tmp_path, monkeypatch):
+    monkeypatch.setattr(saved, "MODELS", tmp_path / "models")
+    texts = [row["text"] for row in ROWS]
+    put(box, graph, small)
+    alone = load_model(box).predict_proba(texts)
+    put(box, graph, small, "cascade", calibration=Calibration((Curve(intercept=2.0), Curve(intercept=2.0))))
+    whole, encoder = (SavedClassifier("starter", LABELS, part=part).fit(texts) for part in ("all", "encoder"))
+    assert np.allclose(encoder.predict_proba(texts), alone)
+    assert (whole.predict_proba(texts) > alone).all()
 
 
 @pytest.mark.slow
