@@ -1,8 +1,8 @@
 """How right models are and what that costs: macro-F1 against sentences a second, memory, size and seconds to start.
 
 Run ``python -m tests.tradeoff SENTENCES.jsonl SET.jsonl:GROUP ... -- NAME=MODEL ...``. A model is ``starter`` or a
-folder. It reads the sentences (the ``text`` of each line: news as it comes, not a set of hard cases) and is measured on the
-labelled sets by ``framescope evaluate``, whose bounds are drawn by GROUP. Every figure of a model's speed is of a
+folder. It reads the sentences (the ``text`` of each line: news as it comes, not a set of hard cases) and is measured on
+the labelled sets by ``framescope evaluate``, whose bounds are drawn by GROUP. Every figure of a model's speed is of a
 process of its own, on a quiet machine; the best of three. A table goes to standard output, the plot to
 ``tradeoff.svg`` and ``tradeoff.png``.
 """
