@@ -1,6 +1,7 @@
 """A fine-tuned encoder: the most accurate classifier, trained with PyTorch and run without it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -9,8 +10,7 @@ import numpy as np
 from experiments.classifiers.encoder_settings import EncoderSettings
 from experiments.classifiers.finetuning import finetune
 from experiments.classifiers.graph_classifier import GraphClassifier
-from experiments.classifiers.starter import starter_encoder
-from experiments.files import STARTER
+from experiments.classifiers.starter import starter_encoder, starter_names
 from features.encoder.errors import need
 from features.encoder.quantise import quantise
 from features.encoder.steady import steady
@@ -130,4 +130,5 @@ class Encoder(EncoderSettings):  # noqa: D101
         return self.build(labels, multilabel, seed)
 
 
-name_encoder(STARTER, starter_encoder)  # for the features as well, which know nothing of saved models
+for _name, _task in starter_names().items():  # for the features as well, which know nothing of saved models
+    name_encoder(_name, partial(starter_encoder, _task))

@@ -16,6 +16,7 @@ class EncoderSettings(ClassifierSpec):
     model : str, default "sentence-transformers/all-MiniLM-L6-v2"
         A folder, or a model's id on the hub, such as ``snowood1/ConfliBERT-scr-uncased``. Or ``starter``: the encoder
         of the starter model that comes with framescope, which knows framing already; only its head starts anew.
+        ``starter:stance`` is that of the starter for stance.
     epochs : int, default 4
         Times that every row is seen.
     batch_size : int or "auto", default 32

@@ -10,20 +10,27 @@ from features.encoder.dequantise import kept_encoder
 from features.encoder.errors import EncoderError
 
 TASK = "framing"
-"""Whose starter it is. Other tasks start from it too: it has read about framing, and its head isn't taken over."""
+"""Whose starter ``starter`` is. Other tasks start from it too: its head isn't taken over."""
 
+_PIPELINE = "pipeline.skops"
 _INSTEAD = "take a model of the hub, such as sentence-transformers/all-MiniLM-L6-v2, or a folder"
 
 
-def starter_encoder() -> Path:
-    """Return the folder, in the cache, with the starter's encoder in transformers' form.
+def starter_names() -> dict[str, str]:
+    """Return what the encoders in the box are called, and whose starter each is part of."""
+    tasks = sorted(file.parent.name for file in MODELS.glob(f"*/{_PIPELINE}"))
+    return {STARTER: TASK} | {f"{STARTER}:{task}": task for task in tasks}
+
+
+def starter_encoder(task: str = TASK) -> Path:
+    """Return the folder, in the cache, with the encoder of a task's starter in transformers' form.
 
     Raises
     ------
     EncoderError
         If no starter model came with the kit, or it is damaged or has no encoder, or the cache can't be written.
     """
-    saved = MODELS / TASK / "pipeline.skops"
+    saved = MODELS / task / _PIPELINE
     if not saved.is_file():
         raise EncoderError(f"model: {STARTER}: this framescope came without a starter model ({saved}); {_INSTEAD}")
     encoder = encoder_in(load_saved(saved))
