@@ -5,12 +5,9 @@
   and what is measured on others
 - ``python -m tests.abstaining drawn MODEL [ARTICLES] [TIMES]``: the same with articles drawn from a model's held-out
   rows
-- ``python -m tests.abstaining starter PRESS-DEV.jsonl``: fills the held-out file of the starter, with the sentences
-  that were drawn at random
 """
 
 import functools
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,13 +19,11 @@ from scipy.special import expit, logit
 from experiments.config.schema import Columns, Data
 from experiments.corpus.rows import load_labelled
 from experiments.errors import InputError
-from experiments.evaluation.abstention import curve_of, held_out_rows, measure_promise
+from experiments.evaluation.abstention import curve_of, measure_promise
 from experiments.evaluation.evaluate import evaluate
-from experiments.files import MODELS
 from experiments.measures import risk
 from experiments.measures.risk import Surest
-from experiments.model import HELD_OUT_FILE, promise
-from experiments.model.digest import digest_of
+from experiments.model import promise
 from experiments.tracking.resolve import resolve_model
 
 LEVEL = 0.05
@@ -193,31 +188,14 @@ def drawn(model: str, articles: str = "400", times: str = "200") -> None:
         )
 
 
-def fill_starter(source: str) -> None:
-    """Write the starter's held-out file."""
-    rows_there = map(json.loads, Path(source).read_text(encoding="utf-8").split("\n")[:-1])
-    chosen = [row for row in rows_there if row["drawn"] in ("random", "both")]  # others were drawn for being hard
-    chosen_file = Path(source).with_suffix(".drawn.jsonl")
-    chosen_file.write_text("".join(json.dumps(row) + "\n" for row in chosen), encoding="utf-8")
-    _, classifier = resolve_model("starter", "framing")
-    held, rows = held_out_rows(classifier, str(chosen_file), Data(train=""), print)
-    name = "press-dev (seeds/framing/press-labels.jsonl, the sentences drawn at random)"
-    home = MODELS / "framing"
-    text = type(held).of(name, held.confidence, held.wrong, rows.groups).text(digest_of(home))
-    (home / HELD_OUT_FILE).write_text(text, encoding="utf-8")
-    print(f"{home / HELD_OUT_FILE}: {len(held)} rows")
-
-
 def main(what: str = "simulation", *arguments: str) -> None:
-    """Do one of the four."""
+    """Do one of the three."""
     if what == "simulation":
         simulate(int(arguments[0]) if arguments else 1000)
     elif what == "measured":
         measured(*arguments)
-    elif what == "drawn":
-        drawn(*arguments)
     else:
-        fill_starter(*arguments)
+        drawn(*arguments)
 
 
 if __name__ == "__main__":
