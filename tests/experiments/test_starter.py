@@ -1,5 +1,6 @@
 """The model in the box: used where there is no other, said so, and as good as its card says."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from experiments.errors import InputError
 from experiments.files import MODELS
 from experiments.tracking import resolve
 from experiments.tracking.connection import connect
+from features.encoder.weights import find_encoder
 from tests.conftest import ROOT
 
 ARTICLE = ROOT / "seeds/articles/strait-talks.txt"
@@ -97,8 +99,6 @@ def test_starter_reads_plain_news():
 
 
 def test_card_has_the_figures_and_the_digest_of_the_model():
-    import hashlib
-
     card = (BOX / "README.md").read_text(encoding="utf-8")
     figures = json.loads((BOX / "figures.json").read_text(encoding="utf-8"))
     for name, reached in figures.items():
@@ -107,3 +107,39 @@ def test_card_has_the_figures_and_the_digest_of_the_model():
         assert reached["starter"] > reached["framing/default"]
     (said,) = re.findall(r"\b[0-9a-f]{64}\b", card)
     assert said == hashlib.sha256((BOX / "pipeline.skops").read_bytes()).hexdigest()
+
+
+def test_card_of_the_stance_starter_has_its_figures_and_digest():
+    card = (MODELS / "stance" / "README.md").read_text(encoding="utf-8")
+    figures = json.loads((MODELS / "stance" / "figures.json").read_text(encoding="utf-8"))
+    assert all(f"{reached['starter']:.3f}" in card for reached in figures.values())
+    (said,) = re.findall(r"\b[0-9a-f]{64}\b", card)
+    assert said == hashlib.sha256((MODELS / "stance" / "pipeline.skops").read_bytes()).hexdigest()
+
+
+def test_line_on_a_starter_says_what_it_reaches_and_where_it_is_no_better_than_guessing():
+    assert "of macro-F1 0.68 on press-dev, 0.85 on newswire-dev (its card:" in resolve.starter_line("framing")
+    assert "0.33 on tweets on targets never seen (SemEval-2016; guessing has 0.33)" in resolve.starter_line("stance")
+
+
+@pytest.mark.slow
+def test_starter_for_stance_answers_for_a_target_that_it_never_saw_and_says_so(tmp_path):
+    (tmp_path / "op.txt").write_text(
+        "Scrap the ferry tax before it ruins another island. The council meets on Monday in the town hall.\n"
+    )
+    result = framescope(tmp_path, "score", "op.txt", "--task", "stance", "--target", "the ferry tax")
+    assert result.returncode == 0, result.stderr
+    assert "no stance model of your own yet" in result.stderr and "'the ferry tax' was not in training" in result.stderr
+    taken, reported = (json.loads(line) for line in result.stdout.splitlines())
+    assert taken["labels"] == ["against"] and taken["touches_target"] and not taken["target_in_training"]
+    assert reported["labels"] == ["none"]
+
+
+@pytest.mark.slow
+def test_encoder_of_the_stance_starter_can_be_started_from(tmp_path, monkeypatch):
+    monkeypatch.setenv("FRAMESCOPE_CACHE", str(tmp_path))
+    find_encoder.cache_clear()
+    folders = [find_encoder(name) for name in ("starter", "starter:framing", "starter:stance")]
+    assert folders[0] == folders[1] != folders[2]
+    assert all((folder / "config.json").is_file() for folder in folders)
+    find_encoder.cache_clear()
