@@ -52,7 +52,7 @@ def test_a_champion_goes_before_the_starter_which_is_taken_when_it_is_named(in_w
 
 def test_task_without_a_starter_says_what_there_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"there is no starter model for 'weather' \(there are: framing\)"):
+    with pytest.raises(InputError, match=r"there is no starter model for 'weather' \(there are: framing, stance\)"):
         resolve.resolve_model("starter", "weather")
     with pytest.raises(InputError, match="no champion model for 'weather'"):
         resolve.resolve_model(None, "weather")
